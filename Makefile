@@ -1,0 +1,75 @@
+# `make` lists the commands. Set-up runs once and again only when what it depends on has changed.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup web book serve notebooks check test lock clean
+
+help: ## list the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: .venv/.ready ## set up .venv with everything the course needs
+
+.venv/.ready: requirements.txt pyproject.toml
+	@echo "==> Setting up .venv (once; about two minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+		echo "Install one from https://www.python.org, then: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "Python's venv module is missing; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@echo "==> Installing torch, CPU build where there is one"
+	@$(BIN)/python -m pip install --quiet --no-deps --extra-index-url $(TORCH_CPU) "$$(grep '^torch==' requirements.txt)"
+	@echo "==> Installing requirements.txt"
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+web: web/dist/.ready ## build the parts that run in the page: fonts, MathJax, icons
+
+web/dist/.ready: .venv/.ready web/package-lock.json web/build.mjs web/icons.mjs
+	@echo "==> Building web/dist"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
+
+book: setup web ## build the book into _build/html, warnings as errors
+	@echo "==> Building the book"
+	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going --quiet
+	@echo "The book is in _build/html."
+
+serve: book ## build the book and serve it on this machine
+	@$(BIN)/python tools/serve.py --port $(PORT)
+
+notebooks: setup ## execute every lab and store its outputs
+	@$(BIN)/python tools/notebooks.py
+
+check: book ## the quick tests: style, types, code, notebooks' form
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/pytest -m "not slow"
+
+test: book .venv-binder/.ready ## everything: also executes each lab and opens the book in Chromium
+	@echo "==> Looking for a Chromium"
+	@$(BIN)/python tools/chromium.py
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest
+	@$(BIN)/pytest labs --nbval --nbval-sanitize-with tests/nbval-sanitize.cfg
+
+.venv-binder/.ready: .venv/.ready binder/requirements.txt requirements.txt pyproject.toml
+	@echo "==> Setting up .venv-binder, what Binder would install"
+	@$(PYTHON) -m venv .venv-binder
+	@.venv-binder/bin/python -m pip install --quiet --requirement binder/requirements.txt
+	@touch $@
+
+lock: setup ## compile requirements.txt from the ranges in pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras pyproject.toml \
+		--custom-compile-command "make lock" --output-file requirements.txt
+
+clean: ## remove what the other commands have made
+	rm -rf .venv .venv-binder _build web/dist web/node_modules

@@ -1,0 +1,1 @@
+"""The parts of the Latent Shapes labs that are real and reusable."""

@@ -1,0 +1,253 @@
+"""Every figure the labs share. Diagrams are HTML, charts are SVG, photographs are WebP."""
+
+import io
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from latentlab import axes
+from latentlab.figure import Figure, Kind
+
+Picture = Float[np.ndarray, "height width 3"]
+Map = Float[np.ndarray, "height width"]
+
+INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
+_THEMED = {INK: "var(--ls-ink)", SOFT: "var(--ls-soft)", LINE: "var(--ls-line)"} | {
+    axis.light: f"var(--ls-{axis.letter})" for axis in axes.AXES.values() if axis.letter != "B"
+}
+
+
+def shape(dims: Sequence[int], names: str) -> str:
+    """Markup for a shape: one colored chip a dimension, with its axis letter.
+
+    Raises ValueError when `names` does not name every dimension.
+    """
+    chips = (
+        f'<span class="ls-dim" style="--axis:var(--ls-{axis.letter})">{dim}'
+        f"<small>{axis.letter}</small></span>"
+        for dim, axis in zip(dims, axes.parse(names, len(dims)), strict=True)
+    )
+    return f'<span class="ls-shape">{"".join(chips)}</span>'
+
+
+def path(
+    lanes: Mapping[str, Sequence[tuple[str, tuple[int, ...], str, str]]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+) -> Figure:
+    """The way of the data, one lane a title. A step is (arrow, shape, axis names, place).
+
+    `arrow` says what happened on the way to this shape; it is empty for a lane's first step.
+    """
+    return Figure("".join(_lanes(lanes)), alt, caption, kind)
+
+
+def _lanes(
+    lanes: Mapping[str, Sequence[tuple[str, tuple[int, ...], str, str]]],
+) -> list[str]:
+    drawn = ['<div class="ls-lanes">']
+    for title, steps in lanes.items():
+        drawn.append(f'<div><p class="ls-title">{escape(title)}</p><ul class="ls-path">')
+        for arrow, dims, names, place in steps:
+            if arrow:
+                drawn.append(f'<li class="ls-arrow">{escape(arrow)}</li>')
+            drawn.append(
+                f'<li>{shape(dims, names)}<span class="ls-place">{escape(place)}</span></li>'
+            )
+        drawn.append("</ul></div>")
+    return [*drawn, "</div>"]
+
+
+def frame_groups(frames: int, temporal: int, *, caption: str) -> Figure:
+    """Which frames share a latent frame in a causal VAE, and which are left over.
+
+    `frames` counts pixel frames, `temporal` frames per latent frame after the first.
+    """
+    if frames < 1 or temporal < 1:
+        raise ValueError(f"frames and temporal must be at least 1, got {frames} and {temporal}")
+    kept = 1 + (frames - 1) // temporal * temporal
+    groups = [range(1), *(range(i, i + temporal) for i in range(1, kept, temporal))]
+    drawn = [_group(group, f"z{index}") for index, group in enumerate(groups)]
+    if kept < frames:
+        drawn.append(_group(range(kept, frames), "dropped", lost=True))
+    alt = f"{frames} frames: frame 0 alone, then groups of {temporal}, give {len(groups)} latent "
+    alt += f"frames; {frames - kept} frames are left over."
+    return Figure(f'<div class="ls-groups">{"".join(drawn)}</div>', alt, caption)
+
+
+def _group(frames: range, label: str, *, lost: bool = False) -> str:
+    cells = "".join(f'<span class="ls-cell">{frame}</span>' for frame in frames)
+    return (
+        f'<div class="ls-group{" ls-lost" if lost else ""}"><div class="ls-cells">{cells}</div>'
+        f'<div class="ls-latent">{label}</div></div>'
+    )
+
+
+def bars(
+    rows: Mapping[str, float],
+    *,
+    unit: str,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    precision: str = ",.4g",
+) -> Figure:
+    """Lengths side by side on a linear scale from zero. Values are in `unit`."""
+    longest = max(rows.values())
+    if longest <= 0:
+        raise ValueError(f"bars need a positive value, the largest is {longest}")
+    label_room = 4 + 0.5 * len(unit)
+    drawn = "".join(
+        f'<span class="ls-label">{escape(label)}</span><span class="ls-track">'
+        f'<span class="ls-bar" style="width:calc((100% - {label_room}rem) * {value / longest:.4f})"></span>'
+        f'<span class="ls-value">{value:{precision}} {escape(unit)}</span></span>'
+        for label, value in rows.items()
+    )
+    return Figure(f'<div class="ls-bars">{drawn}</div>', alt, caption, kind)
+
+
+def pictures(
+    tiles: Sequence[tuple[Picture, str, str]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    columns: int | None = None,
+    cells: bool = False,
+) -> Figure:
+    """Photographs in a grid. A tile is (picture, title, note); values lie in [-1, 1], H W C.
+
+    `columns` fixes how many stand in a row; otherwise as many as fit the page.
+    `cells` is for pictures of few pixels, each of which is to be seen.
+    """
+    encode = _png if cells else _webp
+    drawn = (_tile(encode(picture), title, note, cells=cells) for picture, title, note in tiles)
+    return _grid("".join(drawn), columns, alt, caption, kind)
+
+
+def heatmaps(
+    tiles: Sequence[tuple[Map, str, str]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    columns: int | None = None,
+    limit: float | None = None,
+) -> Figure:
+    """Single channels in a grid, zero in the middle of the color scale: blue below, red above.
+
+    Each map is scaled by its own largest magnitude, or all by `limit` when it is given.
+    """
+    from matplotlib import colormaps
+
+    colors = colormaps["RdBu_r"]
+    drawn = []
+    for values, title, note in tiles:
+        largest = limit or float(np.abs(values).max()) or 1.0
+        painted = 2 * colors(values / (2 * largest) + 0.5)[..., :3] - 1
+        drawn.append(_tile(_png(painted), title, note, cells=True))
+    return _grid("".join(drawn), columns, alt, caption, kind)
+
+
+def _grid(drawn: str, columns: int | None, alt: str, caption: str, kind: Kind) -> Figure:
+    look = f' style="--ls-columns:repeat({columns}, 1fr)"' if columns else ""
+    return Figure(f'<div class="ls-pictures"{look}>{drawn}</div>', alt, caption, kind)
+
+
+def _tile(source: str, title: str, note: str, *, cells: bool = False) -> str:
+    look = ' class="ls-cells-image"' if cells else ""
+    note = f"<span>{escape(note)}</span>" if note else ""
+    return (
+        f'<figure><img{look} alt="{escape(title)}" src="{source}">'
+        f"<figcaption>{escape(title)}{note}</figcaption></figure>"
+    )
+
+
+def _webp(picture: Picture) -> str:
+    return _data_uri(_image(picture), "webp", quality=80, method=6)
+
+
+def _png(picture: Picture) -> str:
+    return _data_uri(_image(picture), "png", optimize=True)
+
+
+def _image(picture: Picture) -> Image.Image:
+    return Image.fromarray(np.rint((np.clip(picture, -1, 1) + 1) * 127.5).astype(np.uint8))
+
+
+def _data_uri(image: Image.Image, encoding: str, **options: object) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, encoding, **options)
+    return f"data:image/{encoding};base64,{b64encode(buffer.getvalue()).decode()}"
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    x: str,
+    y: str,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    marks: Mapping[str, tuple[float, float]] | None = None,
+    dots: bool = False,
+    log_x: bool = False,
+) -> Figure:
+    """A chart of lines. `lines` maps a name to its x and y values; `marks` labels single points.
+
+    `dots` draws the points without joining them; `log_x` doubles at each tick of the x axis.
+    """
+    from matplotlib.figure import Figure as Canvas
+
+    hues = [axes.AXES[letter].light for letter in "HTWC"]
+    canvas = Canvas(figsize=(5.6, 3.1), layout="constrained")
+    chart = canvas.add_subplot()
+    for (name, (xs, ys)), hue in zip(lines.items(), hues, strict=False):
+        chart.plot(
+            xs,
+            ys,
+            label=name,
+            color=hue,
+            linewidth=0 if dots else 2,
+            marker="o",
+            markersize=3.5 if dots else 5,
+        )
+    for text, (at_x, at_y) in (marks or {}).items():
+        chart.plot(at_x, at_y, "o", color=INK, markersize=7)
+        chart.annotate(text, (at_x, at_y), (8, -14), textcoords="offset points", color=INK)
+    if log_x:
+        chart.set_xscale("log", base=2)
+        chart.xaxis.set_major_formatter("{x:g}")
+    chart.set_xlabel(x, color=INK)
+    chart.set_ylabel(y, color=INK)
+    chart.tick_params(colors=SOFT)
+    chart.grid(color=LINE, linewidth=0.6)
+    chart.spines[["top", "right"]].set_visible(False)
+    chart.spines[["bottom", "left"]].set_color(LINE)
+    if len(lines) > 1:
+        chart.legend(frameon=False, labelcolor=INK)
+    return Figure(_svg(canvas), alt, caption, kind)
+
+
+def _svg(canvas: object) -> str:
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "latent-shapes", "font.size": 11}):
+        canvas.savefig(  # type: ignore[attr-defined]
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None},
+        )
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    for fixed, themed in _THEMED.items():
+        svg = svg.replace(fixed, themed)
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

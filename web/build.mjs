@@ -1,0 +1,43 @@
+// Builds dist/, which the book serves from its own root: fonts, MathJax and icons, no other host asked.
+import { cp, mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+
+const DIST = "dist";
+const VENDORED = [
+  ["mathjax/es5/tex-chtml.js", "vendor/mathjax/tex-chtml.js"],
+  ["mathjax/es5/output/chtml/fonts/woff-v2", "vendor/mathjax/output/chtml/fonts/woff-v2"],
+  ["mathjax/LICENSE", "vendor/mathjax/LICENSE"],
+  [
+    "@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-normal.woff2",
+    "vendor/fonts/ibm-plex-sans-latin-wght-normal.woff2",
+  ],
+  [
+    "@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-italic.woff2",
+    "vendor/fonts/ibm-plex-sans-latin-wght-italic.woff2",
+  ],
+  [
+    "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2",
+    "vendor/fonts/ibm-plex-mono-latin-400-normal.woff2",
+  ],
+  [
+    "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-600-normal.woff2",
+    "vendor/fonts/ibm-plex-mono-latin-600-normal.woff2",
+  ],
+  ["@fontsource/ibm-plex-mono/LICENSE", "vendor/fonts/LICENSE"],
+];
+
+await rm(DIST, { recursive: true, force: true });
+for (const [from, to] of VENDORED) {
+  const target = join(DIST, to);
+  await mkdir(dirname(target), { recursive: true });
+  await cp(join("node_modules", from), target, { recursive: true });
+}
+await build({
+  entryPoints: ["icons.mjs"],
+  outfile: join(DIST, "_static/scripts/fontawesome.js"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  legalComments: "inline",
+});
