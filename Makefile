@@ -61,10 +61,11 @@ test: book .venv-binder/.ready ## everything: also executes each lab and opens t
 	@$(BIN)/pytest
 	@$(BIN)/pytest labs --nbval --nbval-sanitize-with tests/nbval-sanitize.cfg
 
-.venv-binder/.ready: .venv/.ready binder/requirements.txt requirements.txt pyproject.toml
-	@echo "==> Setting up .venv-binder, what Binder would install"
+.venv-binder/.ready: .venv/.ready binder/requirements.txt
+	@echo "==> Setting up .venv-binder, what Binder would install (about a minute)"
+	@rm -rf .venv-binder
 	@$(PYTHON) -m venv .venv-binder
-	@.venv-binder/bin/python -m pip install --quiet --requirement binder/requirements.txt
+	@.venv-binder/bin/python -m pip install --quiet --retries 1 --requirement binder/requirements.txt ipykernel
 	@touch $@
 
 lock: setup ## compile requirements.txt from the ranges in pyproject.toml

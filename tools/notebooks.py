@@ -34,13 +34,15 @@ SETUP = """\
 import sys
 from pathlib import Path
 
+URL = "{url}"
+LAB = "{lab}"
 if "google.colab" in sys.modules and not Path("{folder}").exists():
-    !git clone --quiet --depth 1 {url}
+    !git clone --quiet --depth 1 {{URL}}
     %pip install --quiet ./{folder}
-folders = [Path("{folder}"), Path.cwd(), *Path.cwd().parents]
-COURSE = next((folder.resolve() for folder in folders if (folder / "_toc.yml").exists()), None)
-assert COURSE, "open this notebook inside a copy of the course: {url}"
-sys.path.insert(0, str(COURSE / "code" / "{lab}"))"""
+places = [Path("{folder}"), Path.cwd(), *Path.cwd().parents]
+COURSE = next((place for place in places if (place / "_toc.yml").exists()), None)
+assert COURSE, f"open this notebook inside a copy of the course: {{URL}}"
+sys.path.insert(0, str(COURSE.resolve() / "code" / LAB))"""
 
 LAUNCH = """\
 **Run it yourself:** \

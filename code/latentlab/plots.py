@@ -13,6 +13,7 @@ from latentlab import axes
 from latentlab.figure import Figure, Kind
 
 Picture = Float[np.ndarray, "height width 3"]
+Number = int | float
 Map = Float[np.ndarray, "height width"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
@@ -90,7 +91,7 @@ def _group(frames: range, label: str, *, lost: bool = False) -> str:
 
 
 def bars(
-    rows: Mapping[str, float],
+    rows: Mapping[str, Number],
     *,
     unit: str,
     alt: str,
@@ -102,10 +103,10 @@ def bars(
     longest = max(rows.values())
     if longest <= 0:
         raise ValueError(f"bars need a positive value, the largest is {longest}")
-    label_room = 4 + 0.5 * len(unit)
+    room = f"100% - {4 + 0.5 * len(unit)}rem"  # what a value takes beside its bar
     drawn = "".join(
         f'<span class="ls-label">{escape(label)}</span><span class="ls-track">'
-        f'<span class="ls-bar" style="width:calc((100% - {label_room}rem) * {value / longest:.4f})"></span>'
+        f'<span class="ls-bar" style="width:calc(({room}) * {value / longest:.4f})"></span>'
         f'<span class="ls-value">{value:{precision}} {escape(unit)}</span></span>'
         for label, value in rows.items()
     )
@@ -188,14 +189,14 @@ def _data_uri(image: Image.Image, encoding: str, **options: object) -> str:
 
 
 def curves(
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    lines: Mapping[str, tuple[Sequence[Number], Sequence[Number]]],
     *,
     x: str,
     y: str,
     alt: str,
     caption: str,
     kind: Kind = "computed here",
-    marks: Mapping[str, tuple[float, float]] | None = None,
+    marks: Mapping[str, tuple[Number, Number]] | None = None,
     dots: bool = False,
     log_x: bool = False,
 ) -> Figure:

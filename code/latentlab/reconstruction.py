@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def psnr(original: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"]) -> float:
+def psnr(original: Float[Tensor, "..."], other: Float[Tensor, "..."]) -> float:
     """Peak signal-to-noise ratio in dB, for values in [-1, 1], so that the peak is 2.
 
     Equal tensors give infinity. Raises ValueError when the shapes differ.

@@ -1,0 +1,93 @@
+"""The contract of every exercise: the stub fails, the solution passes, mistakes are named."""
+
+from pathlib import Path
+
+import nbformat
+import notebooks
+import pytest
+from latentlab.exercise import Exercise, Exercises
+
+ROOT = Path(__file__).parents[1]
+LABS = [path.stem for path in sorted(ROOT.glob("labs/lab-*.ipynb"))]
+EXERCISES = [
+    pytest.param(lab, exercise, id=f"{lab[:6]}-{exercise.name}")
+    for lab in LABS
+    for exercise in notebooks.exercises(lab).by_name.values()
+]
+each_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_lab_has_three_exercises(lab):
+    assert len(notebooks.exercises(lab).by_name) >= 3
+
+
+@each_exercise
+def test_stub_in_the_notebook_is_not_yet_a_solution(lab, exercise):
+    cells = nbformat.read(ROOT / f"labs/{lab}.ipynb", as_version=4).cells
+    (stub,) = [
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and f"def {exercise.name}(" in cell.source
+    ]
+    assert f"check({exercise.name})" in stub
+    namespace: dict = {"check": lambda answer: answer}
+    exec(stub.replace("from exercises import check", ""), namespace)
+    assert not exercise.check(namespace[exercise.name]).solved
+
+
+@each_exercise
+def test_solution_passes(lab, exercise):
+    assert exercise.check(exercise.solution).solved
+
+
+@each_exercise
+def test_mistakes_fail_and_are_named(lab, exercise):
+    assert len(exercise.mistakes) >= 3
+    for mistake, wrong in exercise.mistakes.items():
+        verdict = exercise.check(wrong)
+        assert not verdict.solved
+        assert f"it looks as if {mistake}." in verdict.message
+
+
+@each_exercise
+def test_an_unforeseen_answer_gets_the_first_case_it_fails(lab, exercise):
+    verdict = exercise.check(lambda *case: "something else")
+    assert verdict.message.startswith(f"Not yet. {exercise.name}(")
+    assert verdict.message.endswith("yours returned 'something else'.")
+
+
+def double(x):
+    return 2 * x
+
+
+DOUBLE = Exercise(double, cases=[(1,), (2.5,)], mistakes={"you squared": lambda x: x * x})
+
+
+def test_an_answer_that_raises_is_told_so():
+    def clumsy(x):
+        raise KeyError(x)
+
+    assert "should return 2; yours raised KeyError" in DOUBLE.check(clumsy).message
+
+
+def test_floats_may_differ_by_rounding_and_types_may_not():
+    assert DOUBLE.check(lambda x: x / 0.5 if isinstance(x, float) else x + x).solved
+    assert not DOUBLE.check(lambda x: x / 0.5).solved
+
+
+def test_check_finds_the_exercise_by_the_name_of_the_function():
+    assert Exercises(DOUBLE).check(double).solved
+
+
+@pytest.mark.parametrize("wrong", [3, None, double(2), str])
+def test_check_of_anything_else_names_what_it_takes(wrong):
+    verdict = Exercises(DOUBLE).check(wrong)
+    assert not verdict.solved
+    assert "takes one of the functions double" in verdict.message
+
+
+def test_verdict_is_shown_escaped():
+    shown = DOUBLE.check(lambda x: "<b>")._repr_mimebundle_()
+    assert "&lt;b&gt;" in shown["text/html"]
+    assert "'<b>'" in shown["text/plain"]

@@ -1,0 +1,151 @@
+"""Figures and questions: what they show, what they say in words, and what they refuse."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+from latentlab import plots
+from latentlab.axes import AXES, parse
+from latentlab.figure import Figure
+from latentlab.predict import Question
+from latentlab.source import quote
+
+ROOT = Path(__file__).parents[1]
+SAID = {"alt": "What is seen.", "caption": "What it is."}
+
+
+def html(shown) -> BeautifulSoup:
+    return BeautifulSoup(shown._repr_mimebundle_()["text/html"], "html.parser")
+
+
+def test_figure_carries_words_and_kind():
+    shown = html(Figure("<p>body</p>", "A <b>.", "A caption.", "recorded"))
+    assert shown.select_one(".ls-body")["aria-label"] == "A <b>."
+    assert shown.select_one("figcaption .ls-kind").text == "recorded"
+
+
+@pytest.mark.parametrize("missing", ["alt", "caption"])
+def test_figure_without_words_is_refused(missing):
+    with pytest.raises(ValueError, match=f"a figure needs '{missing}'"):
+        Figure("", **(SAID | {missing: " "}))
+
+
+@given(st.lists(st.sampled_from("BCTHW"), min_size=1, max_size=5), st.data())
+def test_shape_shows_each_size_with_its_letter(letters, data):
+    sizes = data.draw(st.lists(st.integers(1, 9999), min_size=len(letters), max_size=len(letters)))
+    chips = BeautifulSoup(plots.shape(sizes, " ".join(letters)), "html.parser").select(".ls-dim")
+    assert [chip.text for chip in chips] == [f"{n}{c}" for n, c in zip(sizes, letters, strict=True)]
+
+
+def test_unknown_and_missing_axes_are_refused():
+    with pytest.raises(ValueError, match="axis 'F' is unknown: expected letters from B C T H W"):
+        parse("B F", 2)
+    with pytest.raises(ValueError, match="names 4 axes, but the shape has 5 dimensions"):
+        plots.shape((1, 2, 3, 4, 5), "B C H W")
+
+
+@given(st.integers(1, 60), st.integers(1, 8))
+def test_every_frame_stands_in_one_group(frames, temporal):
+    shown = html(plots.frame_groups(frames, temporal, caption="Groups."))
+    assert [cell.text for cell in shown.select(".ls-cell")] == list(map(str, range(frames)))
+    latent = len(shown.select(".ls-group:not(.ls-lost)"))
+    assert latent == 1 + (frames - 1) // temporal
+    lost = len(shown.select(".ls-lost .ls-cell"))
+    assert lost == (frames - 1) % temporal
+    assert f"{lost} frames are left over" in shown.select_one(".ls-body")["aria-label"]
+
+
+def test_no_frames_cannot_be_grouped():
+    with pytest.raises(ValueError, match="at least 1, got 0 and 4"):
+        plots.frame_groups(0, 4, caption="Nothing.")
+
+
+def test_bars_are_as_long_as_their_values():
+    shown = html(plots.bars({"one": 1.0, "four": 4.0}, unit="MiB", **SAID))
+    lengths = [
+        float(re.search(r"\* ([\d.]+)\)", bar["style"])[1]) for bar in shown.select(".ls-bar")
+    ]
+    assert lengths == [0.25, 1.0]
+    assert shown.select(".ls-value")[1].text == "4 MiB"
+
+
+def test_bars_need_something_to_show():
+    with pytest.raises(ValueError, match="positive"):
+        plots.bars({"none": 0.0}, unit="MiB", **SAID)
+
+
+def test_pictures_have_their_titles_as_alt_text():
+    gray = np.zeros((8, 8, 3), dtype=np.float32)
+    shown = html(plots.pictures([(gray, "gray & flat", "note")], **SAID))
+    assert shown.img["alt"] == "gray & flat"
+    assert shown.img["src"].startswith("data:image/webp;base64,")
+
+
+def test_heatmap_is_white_at_zero_blue_below_red_above():
+    from base64 import b64decode
+    from io import BytesIO
+
+    from PIL import Image
+
+    values = np.array([[-1.0, 0.0, 1.0]])
+    shown = html(plots.heatmaps([(values, "a row", "")], **SAID))
+    below, zero, above = np.asarray(
+        Image.open(BytesIO(b64decode(shown.img["src"].split(",")[1]))).convert("RGB")
+    )[0].astype(int)
+    assert below[2] > below[0] + 50
+    assert zero.min() > 240
+    assert above[0] > above[2] + 50
+
+
+def test_chart_is_drawn_twice_alike_and_follows_the_page_colors():
+    def draw():
+        return plots.curves({"a": ([1, 2], [3, 4])}, x="x", y="y", marks={"here": (1, 3)}, **SAID)
+
+    assert draw() == draw()
+    assert "var(--ls-ink)" in draw().body
+    assert not re.search(r"#1f2430|#1a65ae", draw().body)
+
+
+def test_question_names_the_rule_behind_each_wrong_answer():
+    question = Question("How many?", right=21, wrong={"you forget the 1": 20}, because="1 + 20.")
+    options = {option.summary.text: option.p.text for option in html(question).find_all("details")}
+    assert options["21"] == "Right. 1 + 20."
+    assert options["20"] == "Not this one. That is what you get when you forget the 1."
+
+
+def test_question_with_two_equal_answers_is_refused():
+    with pytest.raises(ValueError, match=r"two answers to 'How many\?' are equal: 21"):
+        Question("How many?", right=21, wrong={"something": 21}, because="")
+
+
+def test_the_right_answer_has_no_fixed_place():
+    places = {
+        [rule for _, rule in Question(f"Q{n}", 0, {"a": 1, "b": 2}, "").options()].index(None)
+        for n in range(20)
+    }
+    assert places == {0, 1, 2}
+
+
+@pytest.mark.parametrize("sheet", ["code/latentlab/figure.css", "_static/latent-shapes.css"])
+def test_stylesheets_have_the_palette_of_the_axes(sheet):
+    text = (ROOT / sheet).read_text(encoding="utf-8")
+    for letter, axis in AXES.items():
+        colors = re.findall(rf"--(?:ls|axis)-{letter}: (#\w+)", text)
+        assert colors == [axis.light, axis.dark]
+
+
+def test_quote_gives_line_and_version():
+    found = quote("diffusers", "models/autoencoders/vae.py", "torch.chunk(parameters, 2")
+    assert found.text == "self.mean, self.logvar = torch.chunk(parameters, 2, dim=1)"
+    assert f"v{found.version}/src/diffusers/" in found._repr_mimebundle_()["text/html"]
+
+
+def test_quote_of_something_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"no line of diffusers .* contains 'no such line'"):
+        quote("diffusers", "models/autoencoders/vae.py", "no such line")
+    with pytest.raises(ValueError, match="'numpy' cannot be quoted: expected one of"):
+        quote("numpy", "version.py", "version")

@@ -1,0 +1,165 @@
+"""What is wrong with the files of the course: each complaint is one line that says what to do."""
+
+import ast
+import copy
+import io
+import re
+import runpy
+import sys
+import tokenize
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import nbformat
+import notebooks
+import yaml
+from bs4 import BeautifulSoup
+from nbformat import NotebookNode
+
+SECTIONS = (
+    "The mechanism",
+    "Predict",
+    "The starter file",
+    "See it",
+    "Break it",
+    "Checkpoints",
+    "Exercises",
+    "Say it out loud",
+    "Where the truth is",
+)
+COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
+SHAPE = re.compile(r"\((\d+, )+\d+\)")
+
+
+def triples(root: Path) -> Iterator[str]:
+    """Chapter, lab and code folder share number and slug, link to each other, and are listed."""
+    chapters = {path.stem for path in root.glob("handbook/[0-9][0-9]-*.md")}
+    labs = {path.stem.removeprefix("lab-") for path in root.glob("labs/lab-*.ipynb")}
+    folders = {path.name.removeprefix("lab-") for path in root.glob("code/lab-*") if path.is_dir()}
+    toc = (root / "_toc.yml").read_text(encoding="utf-8")
+    listed = {
+        chapter["file"]
+        for part in yaml.safe_load(toc).get("parts", [])
+        for chapter in part["chapters"]
+    }
+    for name in sorted(chapters | labs | folders):
+        chapter, lab = f"handbook/{name}.md", f"labs/lab-{name}.ipynb"
+        if name not in chapters:
+            yield f"{lab} has no chapter: write {chapter}"
+        elif f"](../{lab})" not in (root / chapter).read_text(encoding="utf-8"):
+            yield f"{chapter} does not link to its lab: add [lab](../{lab})"
+        if name not in labs:
+            yield f"{chapter} has no lab: write {lab}"
+        elif f"](../{chapter})" not in (root / lab).read_text(encoding="utf-8"):
+            yield f"{lab} does not link to its chapter: add [chapter](../{chapter})"
+        if name not in folders:
+            yield f"{lab} has no starter: write one in code/lab-{name}/"
+        for file in (chapter.removesuffix(".md"), lab.removesuffix(".ipynb")):
+            if file not in listed:
+                yield f"_toc.yml does not list {file}: add it"
+
+
+def notebook(path: Path) -> Iterator[str]:
+    """A lab is a valid notebook in normal form, with the sections and cells that a lab has."""
+    name = f"labs/{path.name}"
+    try:
+        lab = nbformat.read(path, as_version=4)
+        nbformat.validate(lab)
+    except (ValueError, nbformat.ValidationError) as error:
+        yield f"{name} is no valid notebook: restore it from git ({str(error).splitlines()[0]})"
+        return
+    for cell in lab.cells:
+        if notebooks.generated(path.stem, cell.id) not in (None, cell.source):
+            yield f"{name}: cell {cell.id!r} is out of date: run `make notebooks`"
+        if cell.cell_type == "code":
+            yield from (f"{name}: cell {cell.id!r} {what}" for what in code_cell(cell))
+    ids = [cell.id for cell in lab.cells]
+    for cell_id in ("launch", "setup", "starter"):
+        if cell_id not in ids:
+            yield f"{name} has no cell {cell_id!r}: add an empty one and run `make notebooks`"
+    for exercise in notebooks.exercises(path.stem).by_name:
+        if (cell_id := f"solution-{exercise.replace('_', '-')}") not in ids:
+            yield f"{name} has no cell {cell_id!r}: add an empty one and run `make notebooks`"
+    prose = "\n".join(cell.source for cell in lab.cells if cell.cell_type == "markdown")
+    if (found := tuple(re.findall(r"^## (.+)$", prose, re.MULTILINE))) != SECTIONS:
+        yield f"{name} has the sections {', '.join(found)}: expected {', '.join(SECTIONS)}"
+    normal = copy.deepcopy(lab)
+    notebooks.normalize(normal)
+    if normal != lab:
+        yield f"{name} is not in normal form: run `make notebooks`"
+
+
+def code_cell(cell: NotebookNode) -> Iterator[str]:
+    """A code cell was executed, fits the page, raises nothing, and its pictures have alt texts."""
+    if cell.execution_count is None:
+        yield "was not executed: run `make notebooks`"
+    seen = not {"hide-input", "remove-input"} & set(cell.metadata.get("tags", []))
+    lines = cell.source.splitlines()
+    if seen and max(map(len, lines), default=0) > COLUMNS:
+        yield f"is wider than {COLUMNS} columns: break its lines, or tag it hide-input"
+    if seen and cell.id != "starter" and sum(map(bool, lines)) > LINES:
+        yield f"has more than {LINES} lines: split it, or tag it hide-input"
+    for output in cell.outputs:
+        if output.output_type == "error":
+            yield f"raised {output.ename}: catch it where it is the point, or mend the cell"
+        if output.output_type == "stream" and output.name == "stderr":
+            yield "wrote to stderr: a reader would see a warning"
+        markup = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
+        for image in markup.find_all("img"):
+            if not str(image.get("alt", "")).strip():
+                yield "shows an image without alt text: give its tile a title"
+        for body in markup.select(".ls-body"):
+            if not str(body.get("aria-label", "")).strip():
+                yield "shows a figure without alt text: say in `alt` what it shows"
+
+
+def page(path: Path) -> Iterator[str]:
+    """A chapter describes itself to search engines, and each of its pictures in words."""
+    text = path.read_text(encoding="utf-8")
+    if re.search(r"!\[\s*\]\(", text):
+        yield f"{path.name} has an image without alt text: write it between the brackets"
+    if "description:" not in text.partition("\n# ")[0]:
+        yield f"{path.name} has no description: add one under myst: html_meta:"
+
+
+def starter(path: Path) -> Iterator[str]:
+    """A starter uses the standard library only, and each shape in its comments is what it makes."""
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for module in modules:
+            if module.partition(".")[0] not in sys.stdlib_module_names:
+                yield f"{path.name}:{node.lineno} imports {module}: use the standard library only"  # type: ignore[attr-defined]
+    with redirect_stdout(io.StringIO()):
+        values = runpy.run_path(str(path), run_name="__main__")
+    assigned = {
+        node.end_lineno: node.targets[0].id
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for line, comment in comments(source):
+        stated = literal(comment)
+        if line in assigned and stated is not None:
+            if values[assigned[line]] != stated:
+                name = assigned[line]
+                yield f"{path.name}:{line} states {stated}, but {name} is {values[name]}"
+        elif SHAPE.search(comment):
+            yield f"{path.name}:{line} states a shape that nothing computes: assign it on that line"
+
+
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    """The comments of a source text: line number, and text without the number sign."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string.removeprefix("#").strip()
+
+
+def literal(text: str) -> object:
+    """The tuple or number that a comment consists of, or None."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return None
