@@ -34,13 +34,15 @@ web: web/dist/.ready ## build the parts that run in the page: fonts, MathJax, ic
 
 web/dist/.ready: .venv/.ready web/package-lock.json web/build.mjs web/icons.mjs
 	@echo "==> Building web/dist"
-	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
 
 book: setup web ## build the book into _build/html, warnings as errors
 	@echo "==> Building the book"
-	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going --quiet
-	@echo "The book is in _build/html."
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going --quiet > _build/log 2>&1 \
+		|| { grep -v '^$$' _build/log; exit 1; }
+	@echo "    in _build/html/index.html"
 
 serve: book ## build the book and serve it on this machine
 	@$(BIN)/python tools/serve.py --port $(PORT)

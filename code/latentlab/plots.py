@@ -221,7 +221,7 @@ def curves(
         )
     for text, (at_x, at_y) in (marks or {}).items():
         chart.plot(at_x, at_y, "o", color=INK, markersize=7)
-        chart.annotate(text, (at_x, at_y), (8, -14), textcoords="offset points", color=INK)
+        chart.annotate(text, (at_x, at_y), (-4, 12), textcoords="offset points", color=INK)
     if log_x:
         chart.set_xscale("log", base=2)
         chart.xaxis.set_major_formatter("{x:g}")
