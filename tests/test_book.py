@@ -63,7 +63,7 @@ IS_THEME = """([target, own, allowed]) => {
 
 # Wait for all that comes after the page itself: formulas, fonts, movement.
 SETTLE = """async () => {
-  await window.MathJax?.startup.promise;
+  await window.MathJax?.startup?.promise;
   await document.fonts.ready;
   await Promise.all(document.getAnimations().map(animation => animation.finished));
 }"""
@@ -136,7 +136,7 @@ each_lab = pytest.mark.parametrize("name", LABS)
 
 def demand(advice: str, problems: Iterable[str]) -> None:
     """Fail if there are problems, in one line that says what to do and names the first few."""
-    if found := list(dict.fromkeys(problems)):
+    if found := list(dict.fromkeys(" ".join(problem.split()) for problem in problems)):
         more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
         pytest.fail(f"{advice}: {'; '.join(found[:5])}{more}", pytrace=False)
 
@@ -323,7 +323,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, site: str) -> Iterat
     with browser.new_context(viewport=DESKTOP, color_scheme=scheme) as context:
         visit = Visit(name, scheme, context.new_page())
         load(visit.page, f"{site}{name}.html")
-        visit.page.wait_for_load_state("networkidle")
+        visit.page.wait_for_load_state("networkidle")  # Something might load late.
         yield visit
 
 
@@ -343,8 +343,8 @@ def test_nothing_fails_and_nothing_leaves_the_site(visit: Visit, site: str) -> N
 def test_page_weighs_little(
     visit: Visit, site: str, record_property: Callable[[str, object], None]
 ) -> None:
-    own = {urlsplit(request.url).path for request in visit.requests if site in request.url}
-    files = [BOOK / unquote(path).lstrip("/") for path in own]
+    loaded = {answer.url for answer in visit.responses if answer.ok and answer.url.startswith(site)}
+    files = {BOOK / unquote(urlsplit(url).path).lstrip("/") for url in loaded}
     weight = sum(
         len(gzip.compress(file.read_bytes())) if file.suffix in TEXTS else file.stat().st_size
         for file in files
@@ -382,7 +382,7 @@ def barriers(page: Page) -> Iterator[str]:
             (target,) = node["target"]
             allowed = THEME_FAULTS.get(violation["id"])
             if not (allowed and page.evaluate(IS_THEME, [target, ARTICLE, allowed])):
-                yield f"{violation['id']} at {target}: {' '.join(node['failureSummary'].split())}"
+                yield f"{violation['id']} at {target}: {node['failureSummary']}"
 
 
 @pytest.mark.slow
@@ -439,30 +439,31 @@ def test_page_can_be_read_without_javascript(name: str, browser: Browser, site: 
     demand("Show this without JavaScript, too", problems)
 
 
-def press_enter(option: Locator) -> None:
-    """Choose an option with the keyboard."""
-    option.press("Enter")
+WAYS: dict[str, Callable[[Locator], object]] = {
+    "a click": Locator.click,
+    "Enter": lambda option: option.press("Enter"),
+}
 
 
 def mute_questions(page: Page) -> Iterator[str]:
     """Name each way in which the questions of a lab do not answer as they should."""
     questions = page.locator(f"{ARTICLE} .ls-predict")
+    shown = questions.locator("details > :not(summary)").filter(visible=True)
     if not questions.count():
-        yield "there is no question"
+        yield "there is none"
+    if shown.count():
+        yield "answers show before a choice"
     for number, question in enumerate(questions.all(), 1):
-        shown = question.locator("details > :not(summary)").filter(visible=True)
-        if shown.count():
-            yield f"question {number} answers before a choice"
-        for choose in (Locator.click, press_enter):
+        for way, choose in WAYS.items():
             answers = []
             for option in question.locator("details").all():
                 choose(option.locator("summary"))
                 answer = option.locator(":scope > :not(summary)").filter(visible=True)
-                if (answer.count(), shown.count()) != (1, 1):
-                    yield f"{choose.__name__} in question {number} does not show its answer alone"
+                if (answer.count(), shown.count()) != (1, number):
+                    yield f"after {way}, question {number} does not show that answer and no other"
                 answers += answer.all_inner_texts()
             if sum(answer.startswith("Right.") for answer in answers) != 1:
-                yield f"{choose.__name__} in question {number} does not find one right answer"
+                yield f"after {way}, question {number} does not have one right answer"
 
 
 @pytest.mark.slow

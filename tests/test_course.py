@@ -168,7 +168,7 @@ def test_broken_cell(
         ("# (1, 16, 21, 90, 160)", "# (1, 16, 20, 90, 160)", "states (1, 16, 20, 90, 160), but"),
         ("# 77", "# 80", "states 80, but frames_back is 77"),
         ("# (1) The", "import numpy\n# (1) The", "imports numpy"),
-        ("# (5) The latent", "# (1, 2, 3) The latent", "a shape that nothing computes"),
+        ("# (5) A tensor", "# (1, 2, 3) A tensor", "a shape that nothing computes"),
     ],
 )
 def test_untrue_starter(course: Path, old: str, new: str, complaint: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import notebooks
+import numpy as np
 import pytest
 from latentlab.exercise import Exercise, Exercises
 
@@ -42,6 +43,23 @@ def test_solution_passes(lab, exercise):
 
 
 @each_exercise
+def test_printed_solution_runs_where_it_is_printed(lab, exercise):
+    cells = nbformat.read(ROOT / f"labs/{lab}.ipynb", as_version=4).cells
+    namespace: dict = {"check": lambda answer: answer}
+    for cell in cells:
+        if cell.id.startswith("exercise-") and cell.cell_type == "code":
+            exec(cell.source.replace("from exercises import check", ""), namespace)
+    printed = next(
+        cell.source
+        for cell in cells
+        if cell.source.startswith("<details>\n<summary>Solution:")
+        and f"def {exercise.name}(" in cell.source
+    )
+    exec(printed.split("```python")[1].split("```")[0], namespace)
+    assert exercise.check(namespace[exercise.name]).solved
+
+
+@each_exercise
 def test_mistakes_fail_and_are_named(lab, exercise):
     assert len(exercise.mistakes) >= 3
     for mistake, wrong in exercise.mistakes.items():
@@ -71,9 +89,18 @@ def test_an_answer_that_raises_is_told_so():
     assert "should return 2; yours raised KeyError" in DOUBLE.check(clumsy).message
 
 
-def test_floats_may_differ_by_rounding_and_types_may_not():
-    assert DOUBLE.check(lambda x: x / 0.5 if isinstance(x, float) else x + x).solved
-    assert not DOUBLE.check(lambda x: x / 0.5).solved
+def test_numbers_count_by_value_and_other_types_do_not():
+    assert DOUBLE.check(lambda x: x / 0.5).solved
+    assert DOUBLE.check(lambda x: np.float32(2 * x)).solved
+    assert not DOUBLE.check(lambda x: str(2 * x)).solved
+    assert not DOUBLE.check(lambda x: 2 * x + 1e-3).solved
+
+
+def test_tuples_are_compared_number_by_number():
+    pair = Exercise(lambda x: (x, x / 3), cases=[(1,)], mistakes={})
+    assert pair.check(lambda x: (1.0, 0.33333333)).solved
+    assert not pair.check(lambda x: [x, x / 3]).solved
+    assert not pair.check(lambda x: (x,)).solved
 
 
 def test_check_finds_the_exercise_by_the_name_of_the_function():

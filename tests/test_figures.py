@@ -38,7 +38,9 @@ def test_figure_without_words_is_refused(missing):
 def test_shape_shows_each_size_with_its_letter(letters, data):
     sizes = data.draw(st.lists(st.integers(1, 9999), min_size=len(letters), max_size=len(letters)))
     chips = BeautifulSoup(plots.shape(sizes, " ".join(letters)), "html.parser").select(".ls-dim")
-    assert [chip.text for chip in chips] == [f"{n}{c}" for n, c in zip(sizes, letters, strict=True)]
+    assert [chip.text for chip in chips] == [
+        f"{n} {c}" for n, c in zip(sizes, letters, strict=True)
+    ]
 
 
 def test_unknown_and_missing_axes_are_refused():
@@ -56,7 +58,7 @@ def test_every_frame_stands_in_one_group(frames, temporal):
     assert latent == 1 + (frames - 1) // temporal
     lost = len(shown.select(".ls-lost .ls-cell"))
     assert lost == (frames - 1) % temporal
-    assert f"{lost} frames are left over" in shown.select_one(".ls-body")["aria-label"]
+    assert f"{lost} frame{'' if lost == 1 else 's'} " in shown.select_one(".ls-body")["aria-label"]
 
 
 def test_no_frames_cannot_be_grouped():
@@ -107,7 +109,7 @@ def test_chart_is_drawn_twice_alike_and_follows_the_page_colors():
 
     assert draw() == draw()
     assert "var(--ls-ink)" in draw().body
-    assert not re.search(r"#1f2430|#1a65ae", draw().body)
+    assert not re.search(r"#1f2430|#4b45a1", draw().body)
 
 
 def test_question_names_the_rule_behind_each_wrong_answer():

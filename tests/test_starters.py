@@ -88,6 +88,10 @@ def test_image_starter_follows_stable_diffusion(stable_diffusion, batch, height,
 def test_starters_refuse_what_does_not_fit():
     with pytest.raises(ValueError, match="80 frames: not 4k\\+1; nearest are 77 and 81"):
         CLIP["causal_latent"](1, 80, 720, 1280)
+    with pytest.raises(ValueError, match="0 frames: a clip has at least 1"):
+        CLIP["causal_latent"](1, 0, 720, 1280)
+    with pytest.raises(ValueError, match="721 x 1280: sides must be multiples of 8"):
+        CLIP["per_frame_latent"](1, 81, 721, 1280)
     with pytest.raises(ValueError, match="must be one and the same shape"):
         CLIP["scheduler_step"]((1, 16, 21, 90, 160), (1, 16, 20, 90, 160))
     with pytest.raises(ValueError, match="1020 x 1024: sides must be multiples of 8"):

@@ -48,8 +48,8 @@ LAUNCH = """\
 **Run it yourself:** \
 [open in Colab](https://colab.research.google.com/github/{slug}/blob/{branch}/labs/{lab}.ipynb) · \
 [open in Binder](https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/labs/{lab}.ipynb) · \
-or clone the course and start `jupyter lab`. It needs no GPU and no account beyond theirs. \
-If you run nothing, read on: every output is on the page."""
+or clone the course and start `jupyter lab`; there, choose *Run → Run All Cells* first, which \
+draws the figures. It needs no GPU. On this book's page every output is already there."""
 
 SOLUTION = """\
 <details>

@@ -70,7 +70,7 @@ exercises = Exercises(
     ),
     Exercise(
         nearest_valid,
-        cases=[(80,), (81,), (82,), (1,), (2,), (77,), (0,)],
+        cases=[(80,), (81,), (82,), (79,), (1,), (2,), (77,), (0,), (-3,)],
         mistakes={
             "you took multiples of 4 for valid": _takes_multiples_of_four_for_valid,
             "you moved off a count that was valid already": _moves_off_a_valid_count,

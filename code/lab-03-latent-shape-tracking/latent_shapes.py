@@ -11,21 +11,31 @@ TEMPORAL = 4  # frames per latent frame, after the first one
 pixels = (BATCH, 3, FRAMES, HEIGHT, WIDTH)  # (1, 3, 81, 720, 1280)
 
 
+def cells(height, width):
+    """Pixels to cells; a side that is no multiple is refused, not cut."""
+    if height % SPATIAL or width % SPATIAL:
+        raise ValueError(f"{height} x {width}: sides must be multiples of {SPATIAL}")
+    return height // SPATIAL, width // SPATIAL
+
+
 def per_frame_latent(batch, frames, height, width, channels=4):
     """An image VAE sees no time: frames visit the batch, are encoded, and come back."""
     folded = (batch * frames, 3, height, width)
-    encoded = (folded[0], channels, height // SPATIAL, width // SPATIAL)
+    encoded = (folded[0], channels, *cells(height, width))
     return (encoded[0] // frames, channels, frames, *encoded[2:])
 
 
 def causal_latent(batch, frames, height, width, channels=16):
     """A causal video VAE: the first frame by itself, then one latent frame per four."""
+    if frames < 1:
+        raise ValueError(f"{frames} frames: a clip has at least 1")
     left_over = (frames - 1) % TEMPORAL
     if left_over:
         below, above = frames - left_over, frames - left_over + TEMPORAL
-        raise ValueError(f"{frames} frames: not 4k+1; nearest are {below} and {above}")
+        rule = f"not {TEMPORAL}k+1; nearest are {below} and {above}"
+        raise ValueError(f"{frames} frames: {rule}")
     time = 1 + (frames - 1) // TEMPORAL
-    return (batch, channels, time, height // SPATIAL, width // SPATIAL)
+    return (batch, channels, time, *cells(height, width))
 
 
 # (2) World one, per frame: T stays the number of frames. Folding frames into B hides T
@@ -43,8 +53,8 @@ time_for_80 = 1 + (80 - 1) // TEMPORAL  # 20
 frames_back = 1 + (time_for_80 - 1) * TEMPORAL  # 77
 
 
-# (5) The latent is the state of the whole denoising loop. The denoiser predicts one
-#     number for each of its numbers; the scheduler combines the two element by element.
+# (5) A tensor of this shape is the state of the whole denoising loop. The denoiser
+#     predicts one number for each of its numbers, and the scheduler updates them all.
 def scheduler_step(latent, prediction):
     if latent != prediction:
         raise ValueError(f"{latent} and {prediction} must be one and the same shape")

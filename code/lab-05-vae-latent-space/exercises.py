@@ -15,7 +15,7 @@ def standard_deviation(log_variance):
     return math.exp(0.5 * log_variance)
 
 
-def psnr(mean_squared_error):
+def decibels(mean_squared_error):
     return 10 * math.log10(2**2 / mean_squared_error)
 
 
@@ -40,6 +40,7 @@ exercises = Exercises(
             ((1, 3, 1024, 1024), (1, 4, 128, 128)),
             ((1, 3, 1024, 1024), (1, 16, 128, 128)),
             ((2, 3, 512, 768), (2, 32, 64, 96)),
+            ((1, 3, 512, 512), (1, 5, 32, 64)),
             ((1, 3, 1024, 1024), (1, 32, 32, 32)),
         ],
         mistakes={
@@ -58,7 +59,7 @@ exercises = Exercises(
         },
     ),
     Exercise(
-        psnr,
+        decibels,
         cases=[(4.0,), (0.04,), (0.0025,), (1.0,)],
         mistakes={
             "you took 1 for the peak, but [-1, 1] spans 2": lambda mse: 10 * math.log10(1 / mse),

@@ -53,7 +53,7 @@ latent_fp32 = prod(latent) * BYTES["fp32"]  # 262144
 latent_fp16 = prod(latent) * BYTES["fp16"]  # 131072
 
 # (4) What it costs to make. Near its end the decoder of Stable Diffusion's VAE is back
-#     at full height and width with 256 channels. Memory peaks here, in decode.
+#     at full height and width with 256 channels. Memory peaks in decode.
 widest = (BATCH, 256, HEIGHT, WIDTH)  # (1, 256, 1024, 1024)
 widest_fp16 = prod(widest) * BYTES["fp16"]  # 536870912
 times_the_latent = widest_fp16 / latent_fp16  # 4096.0

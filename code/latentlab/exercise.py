@@ -2,22 +2,31 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+from itertools import compress
+from numbers import Real
+from typing import Literal
 
 from latentlab.figure import _style
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` found: `solved`, and one sentence for the learner."""
+    """What `check` found, and one sentence for the learner."""
 
-    solved: bool
+    state: Literal["solved", "wrong", "untouched"]
     message: str
 
+    @property
+    def solved(self) -> bool:
+        return self.state == "solved"
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        look = "ls-verdict ls-solved" if self.solved else "ls-verdict"
-        html = f'<style>{_style()}</style><div class="{look}">{escape(self.message)}</div>'
+        html = (
+            f"<style>{_style()}</style>"
+            f'<div class="ls-verdict ls-{self.state}">{escape(self.message)}</div>'
+        )
         return {"text/html": html, "text/plain": self.message}
 
 
@@ -41,19 +50,30 @@ class Exercise:
         """Try `answer` on every case. An error that it raises becomes part of the message."""
         wanted = [_outcome(self.solution, case) for case in self.cases]
         got = [_outcome(answer, case) for case in self.cases]
-        if _agree(wanted, got):
-            return Verdict(True, f"Solved: {self.name} is right on all {len(self.cases)} cases.")
-        for mistake, wrong in self.mistakes.items():
-            if _agree([_outcome(wrong, case) for case in self.cases], got):
-                return Verdict(
-                    False,
-                    f"Not yet: it looks as if {mistake}. {self._say(wanted, got)}",
-                )
-        return Verdict(False, f"Not yet. {self._say(wanted, got)}")
+        if all(map(_same, wanted, got)):
+            return Verdict("solved", f"Solved: right on all {len(self.cases)} cases.")
+        said = self._say(wanted, got)
+        if all(one is None for one in got):
+            return Verdict("untouched", f"Your turn: {said.partition(';')[0]}.")
+        if mistake := self._recognize(wanted, got):
+            return Verdict("wrong", f"Not yet: it looks as if {mistake}. {said}")
+        return Verdict("wrong", f"Not yet. {said}")
+
+    def _recognize(self, wanted: list[object], got: list[object]) -> str | None:
+        """The mistake that gives the same results: on all cases, or on those with an answer."""
+        answered = [not isinstance(one, _Raised) for one in wanted]
+        for counts in ([True] * len(wanted), answered):
+            for mistake, wrong in self.mistakes.items():
+                made = [_outcome(wrong, case) for case in self.cases]
+                alike = all(map(_same, compress(made, counts), compress(got, counts)))
+                right = all(map(_same, compress(wanted, counts), compress(made, counts)))
+                if alike and not right:
+                    return mistake
+        return None
 
     def _say(self, wanted: list[object], got: list[object]) -> str:
         for case, one_wanted, one_got in zip(self.cases, wanted, got, strict=True):
-            if not _agree([one_wanted], [one_got]):
+            if not _same(one_wanted, one_got):
                 call = f"{self.name}({', '.join(map(repr, case))})"
                 return f"{call} should {_word(one_wanted)}; yours {_word(one_got, own=True)}."
         raise AssertionError("called without a difference")
@@ -71,7 +91,7 @@ class Exercises:
         if exercise is None or not callable(answer):
             names = ", ".join(self.by_name)
             return Verdict(
-                False,
+                "wrong",
                 f"Not yet: check takes one of the functions {names}; got {answer!r}.",
             )
         return exercise.check(answer)
@@ -80,27 +100,26 @@ class Exercises:
 @dataclass(frozen=True)
 class _Raised:
     error: str
+    message: str = field(compare=False)
 
 
 def _outcome(function: Callable, case: tuple) -> object:
     try:
         return function(*case)
     except Exception as error:  # whatever a learner's code raises is part of the verdict
-        return _Raised(type(error).__name__)
-
-
-def _agree(wanted: list[object], got: list[object]) -> bool:
-    return all(map(_same, wanted, got))
+        return _Raised(type(error).__name__, str(error))
 
 
 def _same(wanted: object, got: object) -> bool:
-    if isinstance(wanted, float) and isinstance(got, (int, float)) and not isinstance(got, bool):
-        return math.isclose(wanted, got, rel_tol=1e-6, abs_tol=1e-9)
+    if isinstance(wanted, tuple):
+        return isinstance(got, tuple) and len(wanted) == len(got) and all(map(_same, wanted, got))
+    if isinstance(wanted, Real) and isinstance(got, Real) and not isinstance(got, bool):
+        return math.isclose(float(wanted), float(got), rel_tol=1e-6, abs_tol=1e-9)
     return type(wanted) is type(got) and wanted == got
 
 
 def _word(outcome: object, *, own: bool = False) -> str:
     verb, thrown = ("returned", "raised") if own else ("return", "raise")
     if isinstance(outcome, _Raised):
-        return f"{thrown} {outcome.error}"
+        return f"{thrown} {outcome.error}" + (f": {outcome.message}" if own else "")
     return f"{verb} {outcome!r}"

@@ -1,6 +1,7 @@
 """Every figure the labs share. Diagrams are HTML, charts are SVG, photographs are WebP."""
 
 import io
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -17,8 +18,13 @@ Number = int | float
 Map = Float[np.ndarray, "height width"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
-_THEMED = {INK: "var(--ls-ink)", SOFT: "var(--ls-soft)", LINE: "var(--ls-line)"} | {
-    axis.light: f"var(--ls-{axis.letter})" for axis in axes.AXES.values() if axis.letter != "B"
+SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"))  # no color of an axis
+_THEMED = {
+    "#4b45a1": "var(--ls-accent)",
+    "#8a6d00": "var(--ls-ochre)",
+    INK: "var(--ls-ink)",
+    SOFT: "var(--ls-soft)",
+    LINE: "var(--ls-line)",
 }
 
 
@@ -28,8 +34,8 @@ def shape(dims: Sequence[int], names: str) -> str:
     Raises ValueError when `names` does not name every dimension.
     """
     chips = (
-        f'<span class="ls-dim" style="--axis:var(--ls-{axis.letter})">{dim}'
-        f"<small>{axis.letter}</small></span>"
+        f'<span class="ls-dim" style="--axis:var(--ls-{axis.letter})">{dim} '
+        f"<small>{axis.letter}</small></span> "
         for dim, axis in zip(dims, axes.parse(names, len(dims)), strict=True)
     )
     return f'<span class="ls-shape">{"".join(chips)}</span>'
@@ -59,7 +65,7 @@ def _lanes(
             if arrow:
                 drawn.append(f'<li class="ls-arrow">{escape(arrow)}</li>')
             drawn.append(
-                f'<li>{shape(dims, names)}<span class="ls-place">{escape(place)}</span></li>'
+                f'<li>{shape(dims, names)} <span class="ls-place">{escape(place)}</span></li>'
             )
         drawn.append("</ul></div>")
     return [*drawn, "</div>"]
@@ -78,12 +84,13 @@ def frame_groups(frames: int, temporal: int, *, caption: str) -> Figure:
     if kept < frames:
         drawn.append(_group(range(kept, frames), "dropped", lost=True))
     alt = f"{frames} frames: frame 0 alone, then groups of {temporal}, give {len(groups)} latent "
-    alt += f"frames; {frames - kept} frames are left over."
+    left = frames - kept
+    alt += f"frames; {left} {'frame is' if left == 1 else 'frames are'} left over."
     return Figure(f'<div class="ls-groups">{"".join(drawn)}</div>', alt, caption)
 
 
 def _group(frames: range, label: str, *, lost: bool = False) -> str:
-    cells = "".join(f'<span class="ls-cell">{frame}</span>' for frame in frames)
+    cells = " ".join(f'<span class="ls-cell">{frame}</span>' for frame in frames)
     return (
         f'<div class="ls-group{" ls-lost" if lost else ""}"><div class="ls-cells">{cells}</div>'
         f'<div class="ls-latent">{label}</div></div>'
@@ -206,17 +213,16 @@ def curves(
     """
     from matplotlib.figure import Figure as Canvas
 
-    hues = [axes.AXES[letter].light for letter in "HTWC"]
     canvas = Canvas(figsize=(5.6, 3.1), layout="constrained")
     chart = canvas.add_subplot()
-    for (name, (xs, ys)), hue in zip(lines.items(), hues, strict=False):
+    for (name, (xs, ys)), (hue, marker) in zip(lines.items(), SERIES, strict=False):
         chart.plot(
             xs,
             ys,
             label=name,
             color=hue,
             linewidth=0 if dots else 2,
-            marker="o",
+            marker=marker,
             markersize=3.5 if dots else 5,
         )
     for text, (at_x, at_y) in (marks or {}).items():
@@ -240,7 +246,7 @@ def _svg(canvas: object) -> str:
     from matplotlib import rc_context
 
     buffer = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "latent-shapes", "font.size": 11}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "latent-shapes", "font.size": 12}):
         canvas.savefig(  # type: ignore[attr-defined]
             buffer,
             format="svg",
@@ -248,7 +254,7 @@ def _svg(canvas: object) -> str:
             metadata={"Date": None, "Creator": None},
         )
     svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
+    svg = re.sub("<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     for fixed, themed in _THEMED.items():
         svg = svg.replace(fixed, themed)
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

@@ -51,12 +51,17 @@ class Question:
                     f"That is what you get when {escape(rule)}."
                 )
             drawn.append(
-                f'<details name="{group}"><summary>{escape(str(answer))}</summary>'
+                f'<details name="{group}"><summary>{escape(_word(answer))}</summary>'
                 f"<p>{feedback}</p></details>"
             )
+        prompt = escape(self.prompt).replace("B C T H W", "B C T H W".replace(" ", "&nbsp;"))
         html = (
             f'<style>{_style()}</style><div class="ls-predict" role="group" '
-            f'aria-label="Prediction"><p>{escape(self.prompt)}</p>{"".join(drawn)}</div>'
+            f'aria-label="Prediction"><p>{prompt}</p>{"".join(drawn)}</div>'
         )
-        answers = "\n".join(f"  - {answer}" for answer, _ in self.options())
+        answers = "\n".join(f"  - {_word(answer)}" for answer, _ in self.options())
         return {"text/html": html, "text/plain": f"{self.prompt}\n{answers}"}
+
+
+def _word(answer: object) -> str:
+    return f"{answer:g}" if isinstance(answer, float) else str(answer)
