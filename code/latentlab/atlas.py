@@ -1,0 +1,402 @@
+"""The atlas: model families in one table, and the way of a request through each of them.
+
+    >>> trace("wan-2-1", height=720, width=1280, frames=81).latent
+    (1, 16, 21, 90, 160)
+
+Standard library only. The table is atlas.toml; tests/test_atlas.py holds it, and `trace`, to what
+the classes of diffusers do.
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+TABLE = Path(__file__).with_suffix(".toml")
+BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
+LIMITS = {"batch": 4096, "frames": 65_536, "height": 65_536, "width": 65_536}
+
+Shape = tuple[int, ...]
+
+
+class RefusedError(ValueError):
+    """The library raises for this request: it cannot be encoded, or not decoded again."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One entry of the table. `space` and `time` hold `factor` and `rule`; time is None for images.
+
+    `medium` is "image", "video" (the VAE has a time axis) or "frames" (an image VAE, a clip folded
+    into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
+    for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W].
+    """
+
+    name: str
+    title: str
+    medium: Literal["image", "video", "frames"]
+    class_name: str
+    config: Mapping[str, Any]
+    latent_channels: int
+    space: Mapping[str, Any]
+    parameters: int
+    decoder_parameters: int
+    tiles: bool
+    slices: bool
+    sources: tuple[Mapping[str, str], ...]
+    time: Mapping[str, Any] | None = None
+    tile: Mapping[str, list[int]] | None = None
+    smallest_decoded: int = 1
+    largest_batch: int | None = None
+    needs_tiling: bool = False
+    scaling: Mapping[str, Any] = field(default_factory=dict)
+    pipeline_axes: str | None = None
+    patch: Shape | None = None
+    pack: str | None = None
+    pad_time: bool = False
+    divisible: int | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One station of a request: its shape, the names of its axes, its size in bytes."""
+
+    name: str
+    shape: Shape
+    axes: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The whole way of a request. `warnings` says in words what a reader should know."""
+
+    family: Family
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...]
+
+    def step(self, name: str) -> Step | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+    @property
+    def pixels(self) -> Shape:
+        """What goes in, with its frames and sides after correction by the chosen policy."""
+        return self.steps[0].shape
+
+    @property
+    def latent(self) -> Shape:
+        """What the VAE returns, without the log-variance."""
+        return next(step.shape for step in self.steps if step.name == "latent")
+
+    @property
+    def tokens(self) -> Shape | None:
+        """The sequence that the denoiser attends over, as B S C; None without one."""
+        found = self.step("tokens")
+        return found.shape if found else None
+
+    @property
+    def decoded(self) -> Shape:
+        """What the VAE makes of the latent, in the axes in which it returns it."""
+        return self.steps[-1].shape
+
+    @property
+    def element_compression(self) -> float:
+        """How many times fewer numbers the latent has than the pixels."""
+        return math.prod(self.pixels) / math.prod(self.latent)
+
+    @property
+    def position_compression(self) -> float:
+        """How many times fewer positions (all axes but B and C) the latent has."""
+        channels = 3 / self.family.latent_channels
+        return self.element_compression / channels
+
+
+@cache
+def families() -> dict[str, Family]:
+    """All families by name. Raises ValueError, with the entry's name, for a malformed table."""
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {name: _family(name, dict(entry)) for name, entry in table.items()}
+
+
+def _family(name: str, entry: dict[str, Any]) -> Family:
+    known = {item: entry.pop(item) for item in list(entry) if item in Family.__dataclass_fields__}
+    class_name = entry.pop("class", None)
+    if entry or class_name is None:
+        what = f"has unknown keys {', '.join(entry)}" if entry else "has no class"
+        raise ValueError(f"atlas.toml: the entry {name!r} {what}")
+    known["sources"] = tuple(known["sources"])
+    known.setdefault("config", {})
+    if "patch" in known:
+        known["patch"] = tuple(known["patch"])
+    for axis, rules in (("space", SIDES), ("time", FRAMES)):
+        if axis in known and known[axis]["rule"] not in rules:
+            raise ValueError(
+                f"atlas.toml: {name!r} has the {axis} rule {known[axis]['rule']!r}: "
+                f"expected one of {', '.join(rules)}"
+            )
+    return Family(name=name, class_name=class_name, **known)
+
+
+def family(name: str) -> Family:
+    """One family by name. Raises ValueError that offers the nearest names."""
+    if name in families():
+        return families()[name]
+    near = difflib.get_close_matches(str(name), families(), n=3, cutoff=0.3) or list(families())[:3]
+    raise ValueError(f"there is no family {name!r} in the atlas; the nearest are {', '.join(near)}")
+
+
+# What happens to a side of n pixels: cells, or None where the library raises.
+SIDES: dict[str, Callable[[int, Mapping[str, Any]], int | None]] = {
+    # Convolutions of stride two drop the rest: 1023 pixels, 127 cells of 8.
+    "floor": lambda n, space: n // space["factor"] or None,
+    # Padding fills the last cell; LTX-Video first cuts into patches of `multiple` pixels.
+    "ceil": lambda n, space: None if n % space.get("multiple", 1) else -(-n // space["factor"]),
+    # A reshape raises unless the side divides.
+    "exact": lambda n, space: None if n % space["factor"] else n // space["factor"],
+    # Cosmos: wavelet patches of 4, then an even number of them.
+    "cosmos": lambda n, space: None if n % 8 in (1, 2, 3, 4) else -(-n // 8),
+}
+
+# What happens to n frames: (latent frames, frames that come back), or None where it raises.
+FRAMES: dict[str, Callable[[int, int], tuple[int, int] | None]] = {
+    # The first frame alone, then groups; a rest is dropped.
+    "floor": lambda n, t: (1 + (n - 1) // t, 1 + (n - 1) // t * t),
+    # The same, but a rest raises.
+    "exact": lambda n, t: None if (n - 1) % t else (1 + (n - 1) // t, n),
+    # CogVideoX decodes latent frames in pairs: only an odd number has a first frame alone.
+    "cogvideox": lambda n, t: (
+        1 + (n - 1) // t,
+        t * (1 + (n - 1) // t) - (t - 1) * ((1 + (n - 1) // t) % 2),
+    ),
+    # Cosmos repeats the first frame before its wavelet, which moves the steps of the staircase.
+    "cosmos": lambda n, t: (1 + (n + 2) // t, 1 + (n + 2) // t * t),
+    # Allegro has no first frame alone: 4k.
+    "allegro": lambda n, t: (n // t, n // t * t),
+}
+
+
+def trace(
+    name: str,
+    *,
+    height: int,
+    width: int,
+    frames: int | None = None,
+    batch: int = 1,
+    dtype: str = "bf16",
+    on_invalid: str = "error",
+) -> Trace:
+    """Follow a request from pixels to latent, tokens and decoded pixels.
+
+    `height` and `width` are pixels; `frames` is needed for video (1 for a single image) and
+    refused for images. `dtype` is fp32, fp16 or bf16 and only counts bytes. A request is invalid
+    when the library raises for it or returns another size. Then `on_invalid` decides: "error"
+    raises ValueError with the nearest valid values, "library" does what the VAE's class does (and
+    raises `RefusedError` where it raises), "nearest" takes the nearest valid request.
+    """
+    entry = family(name)
+    request = _checked(entry, height=height, width=width, frames=frames, batch=batch)
+    if dtype not in BYTES:
+        raise ValueError(f"dtype {dtype!r} is unknown: expected one of {', '.join(BYTES)}")
+    if on_invalid not in ("error", "library", "nearest"):
+        raise ValueError(f"on_invalid {on_invalid!r}: expected 'error', 'library' or 'nearest'")
+    complaints = list(_complaints(entry, request))
+    if complaints and on_invalid == "error":
+        raise ValueError("; ".join(complaints))
+    if complaints and on_invalid == "nearest":
+        request = _nearest(entry, request)
+    return _follow(entry, request, BYTES[dtype], complaints)
+
+
+@dataclass(frozen=True)
+class _Request:
+    batch: int
+    frames: int | None
+    height: int
+    width: int
+
+
+def _checked(entry: Family, **asked: int | None) -> _Request:
+    for what, value in asked.items():
+        if what == "frames" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{what} must be a whole number, got {value!r}")
+        if not 1 <= value <= LIMITS[what]:
+            nearest = min(max(value, 1), LIMITS[what])
+            raise ValueError(
+                f"{what} {value} is outside 1 to {LIMITS[what]}; the nearest valid is {nearest}"
+            )
+    if entry.medium == "image" and asked["frames"] is not None:
+        raise ValueError(f"{entry.title} makes images: leave `frames` out")
+    if entry.medium != "image" and asked["frames"] is None:
+        raise ValueError(f"{entry.title} needs `frames`: 1 for a single image")
+    return _Request(**asked)  # type: ignore[arg-type]
+
+
+def _cells(entry: Family, side: int) -> int | None:
+    return SIDES[entry.space["rule"]](side, entry.space)
+
+
+def _latent_frames(entry: Family, frames: int | None) -> tuple[int, int] | None:
+    if entry.time is None or frames is None:
+        return (frames or 1, frames or 1)
+    return FRAMES[entry.time["rule"]](frames, entry.time["factor"])
+
+
+def _side_is_valid(entry: Family, side: int, least: int) -> bool:
+    cells = _cells(entry, side)
+    return side >= least and cells is not None and cells * entry.space["factor"] == side
+
+
+def _frames_are_valid(entry: Family, frames: int) -> bool:
+    least = entry.tile["kernel"][0] if entry.tile else 1
+    found = _latent_frames(entry, frames)
+    return frames >= least and found is not None and found[1] == frames
+
+
+def _least_sides(entry: Family) -> tuple[int, int]:
+    least = entry.tile["kernel"][1:] if entry.tile else (1, 1)
+    return max(least[0], entry.smallest_decoded), max(least[1], entry.smallest_decoded)
+
+
+def _complaints(entry: Family, request: _Request) -> Iterator[str]:
+    """What is invalid, each with the rule and the nearest valid values."""
+    if entry.largest_batch and request.batch > entry.largest_batch:
+        yield f"batch {request.batch}: {entry.title} takes {entry.largest_batch} at a time"
+    if request.frames is not None and not _frames_are_valid(entry, request.frames):
+        near = _around(request.frames, lambda n: _frames_are_valid(entry, n))
+        yield f"{request.frames} frames: {entry.title} encodes {_rule(entry)}; {near}"
+    least = _least_sides(entry)
+    for what, side, low in zip(
+        ("height", "width"), (request.height, request.width), least, strict=True
+    ):
+        if not _side_is_valid(entry, side, low):
+            near = _around(side, lambda n, low=low: _side_is_valid(entry, n, low))  # type: ignore[misc]
+            factor = entry.space["factor"]
+            yield f"{what} {side}: {entry.title} encodes multiples of {factor}; {near}"
+
+
+def _rule(entry: Family) -> str:
+    assert entry.time is not None
+    factor, rule = entry.time["factor"], entry.time["rule"]
+    if rule == "allegro" and entry.tile:
+        return f"{factor}k from {entry.tile['kernel'][0]}"
+    return f"{2 * factor if rule == 'cogvideox' else factor}k+1"
+
+
+def _neighbors(value: int, valid: Callable[[int], bool]) -> list[int]:
+    below = next((n for n in range(value, 0, -1) if valid(n)), None)
+    above = next(n for n in range(value, value + 1024) if valid(n))
+    return [above] if below is None else [below, above]
+
+
+def _around(value: int, valid: Callable[[int], bool]) -> str:
+    near = _neighbors(value, valid)
+    words = " and ".join(map(str, near))
+    return f"the nearest {'are' if len(near) > 1 else 'is'} {words}"
+
+
+def _nearest(entry: Family, request: _Request) -> _Request:
+    def pick(value: int, valid: Callable[[int], bool]) -> int:
+        return min(_neighbors(value, valid), key=lambda n: abs(n - value))
+
+    low_height, low_width = _least_sides(entry)
+    frames = request.frames
+    return _Request(
+        batch=min(request.batch, entry.largest_batch or request.batch),
+        frames=frames and pick(frames, lambda n: _frames_are_valid(entry, n)),
+        height=pick(request.height, lambda n: _side_is_valid(entry, n, low_height)),
+        width=pick(request.width, lambda n: _side_is_valid(entry, n, low_width)),
+    )
+
+
+def _is_refused(entry: Family, request: _Request) -> bool:
+    """Whether the VAE's class raises, in encoding or in decoding what it has encoded."""
+    sides = (request.height, request.width)
+    return (
+        any(_cells(entry, side) is None for side in sides)
+        or _latent_frames(entry, request.frames) is None
+        or _tiles(entry, request) < 0
+        or min(sides) < entry.smallest_decoded
+        or request.batch > (entry.largest_batch or request.batch)
+    )
+
+
+def _tiles(entry: Family, request: _Request) -> int:
+    """How many tiles the class counts; below zero it raises, at zero it computes nothing."""
+    if entry.tile is None:
+        return 1
+    asked = (request.frames or 1, request.height, request.width)
+    geometry = zip(asked, entry.tile["kernel"], entry.tile["stride"], strict=True)
+    return math.prod((n - kernel) // stride + 1 for n, kernel, stride in geometry)
+
+
+def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) -> Trace:
+    if _is_refused(entry, request):
+        raise RefusedError(f"the library raises: {'; '.join(complaints)}")
+    batch, height, width = request.batch, request.height, request.width
+    rows, columns = _cells(entry, height), _cells(entry, width)
+    times = _latent_frames(entry, request.frames)
+    assert rows is not None
+    assert columns is not None
+    assert times is not None
+    (time, back), channels, factor = times, entry.latent_channels, entry.space["factor"]
+    tall, wide = rows * factor, columns * factor
+    decoded: tuple[Shape, str]
+    steps: list[Step] = []
+    warnings = list(complaints)
+    if _tiles(entry, request) == 0:
+        warnings.append("smaller than one tile: the class returns a latent that it never computed")
+
+    def add(step: str, shape: Shape, axes: str) -> None:
+        steps.append(Step(step, shape, axes, math.prod(shape) * size))
+
+    if entry.medium == "image":
+        add("pixels", (batch, 3, height, width), "B C H W")
+        add("latent", (batch, channels, rows, columns), "B C H W")
+        decoded = (batch, 3, tall, wide), "B C H W"
+    elif entry.medium == "frames":
+        add("pixels", (batch, 3, time, height, width), "B C T H W")
+        add("folded", (batch * time, 3, height, width), "B C H W")
+        add("latent", (batch * time, channels, rows, columns), "B C H W")
+        decoded = (batch * time, 3, tall, wide), "B C H W"
+    else:
+        add("pixels", (batch, 3, request.frames or 1, height, width), "B C T H W")
+        add("latent", (batch, channels, time, rows, columns), "B C T H W")
+        decoded = (batch, 3, back, tall, wide), "B C T H W"
+        if entry.time and entry.time["rule"] == "allegro":
+            decoded = (batch, back, 3, tall, wide), "B T C H W"
+    _pipeline_steps(entry, (batch, channels, time, rows, columns), add, warnings)
+    add("decoded", *decoded)
+    if entry.divisible and (height % entry.divisible or width % entry.divisible):
+        warnings.append(f"its pipeline asks for multiples of {entry.divisible} in height and width")
+    return Trace(entry, tuple(steps), tuple(warnings))
+
+
+def _pipeline_steps(
+    entry: Family, latent: Shape, add: Callable[[str, Shape, str], None], warnings: list[str]
+) -> None:
+    """The latent as its pipeline holds it, and as the denoiser's sequence."""
+    if entry.pipeline_axes is None:
+        return
+    batch, channels, time, rows, columns = latent
+    if entry.pad_time and entry.patch and time % entry.patch[0]:
+        padded = -(-time // entry.patch[0]) * entry.patch[0]
+        warnings.append(f"the pipeline pads {time} latent frames to {padded}")
+        time = padded
+    named = dict(zip("BCTHW", (batch, channels, time, rows, columns), strict=True))
+    add("pipeline", tuple(named[axis] for axis in entry.pipeline_axes.split()), entry.pipeline_axes)
+    if entry.patch is None:
+        return
+    t, h, w = entry.patch
+    if time % t or rows % h or columns % w:
+        warnings.append(f"the latent cannot be cut into patches of {t}, {h} and {w}")
+        return
+    wide = channels * t * h * w
+    if entry.pack and entry.pack.startswith("channels"):
+        add("packed", (batch, wide, rows // h, columns // w), "B C H W")
+    add("tokens", (batch, (time // t) * (rows // h) * (columns // w), wide), "B S C")

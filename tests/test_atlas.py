@@ -1,0 +1,274 @@
+"""The atlas against the classes of diffusers: each request is executed, on the meta device."""
+
+import importlib.metadata
+import random
+from functools import cache
+from pathlib import Path
+
+import diffusers
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from latentlab import atlas
+from latentlab.atlas import RefusedError, families, trace
+
+NAMES = list(families())
+LIBRARY = Path(diffusers.__file__).parent
+each_family = pytest.mark.parametrize("name", NAMES)
+
+
+def build(name: str):
+    family = atlas.family(name)
+    with torch.device("meta"):
+        vae = getattr(diffusers, family.class_name)(**family.config).to("meta").eval()
+    if family.needs_tiling:
+        vae.enable_tiling()
+    return vae
+
+
+@cache
+def shared(name: str):
+    return build(name)
+
+
+def execute(name: str, batch: int, frames: int | None, height: int, width: int):
+    """Shapes of latent and decoded pixels, or None where the class raises."""
+    family = atlas.family(name)
+    # A request that fails leaves frames in EasyAnimate's cache: it needs a new model each time.
+    vae = build(name) if name == "easyanimate" else shared(name)
+    if family.medium == "video":
+        pixels = torch.empty(batch, 3, frames, height, width, device="meta")
+    else:
+        pixels = torch.empty(batch * (frames or 1), 3, height, width, device="meta")
+    extra = {}
+    if family.class_name == "AutoencoderKLTemporalDecoder":
+        extra["num_frames"] = frames
+    if family.config.get("timestep_conditioning"):
+        extra["temb"] = torch.empty(batch, device="meta")
+    try:
+        with torch.no_grad():
+            encoded = vae.encode(pixels)
+            if hasattr(encoded, "latent_dist"):
+                latent = encoded.latent_dist.mode()
+            else:
+                latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent
+            return tuple(latent.shape), tuple(vae.decode(latent, **extra).sample.shape)
+    except (RuntimeError, ValueError):
+        return None
+
+
+def agree(name: str, batch: int, frames: int | None, height: int, width: int) -> None:
+    executed = execute(name, batch, frames, height, width)
+    asked = {"batch": batch, "frames": frames, "height": height, "width": width}
+    try:
+        found = trace(name, **asked, on_invalid="library")
+        traced = (found.latent, found.decoded)
+    except RefusedError:
+        traced = None
+    assert traced == executed, f"{name} at {asked}: the atlas says {traced}, the class {executed}"
+    if executed is None:
+        with pytest.raises(ValueError, match=r"nearest|at a time"):
+            trace(name, **asked)
+
+
+def requests(name: str) -> list[tuple[int, int | None, int, int]]:
+    """Sides around multiples of the factor, frame counts around the rule, two batches; seeded."""
+    family, chance = atlas.family(name), random.Random(name)
+    factor = family.space["factor"]
+    base = max(2 * factor, 320 if family.tile else 64)
+    base += -base % factor
+    sides = [base + d for d in (0, factor, -1, 1, 3, 4, 5, factor // 2)]
+    sides += [chance.randrange(1, 3 * base) for _ in range(8)] + [1, factor - 1, factor]
+    counts: list[int | None] = [None]
+    few: int | None = None
+    if family.medium != "image":
+        few = 24 if family.tile else 9
+        counts = [1, 2, 5, 8, 9, 13, 16, 17, 40, 41, *chance.sample(range(18, 60), 4)]
+    asked = [(1, few, side, base) for side in sides] + [(1, few, base, side) for side in sides[:6]]
+    asked += [(1, count, base, base) for count in counts]
+    return [*asked, (2, few, base, base)]
+
+
+@pytest.mark.slow
+@each_family
+def test_trace_is_what_the_class_does(name):
+    for request in requests(name):
+        agree(name, *request)
+
+
+FULL_SIZE = [
+    ("sd-1", None, 512, 512),
+    ("sdxl", None, 1024, 1024),
+    ("flux-1", None, 1024, 1024),
+    ("flux-2", None, 1024, 1024),
+    ("sana", None, 1024, 1024),
+    ("hunyuan-image-2-1", None, 2048, 2048),
+    ("qwen-image", 1, 1328, 1328),
+    ("svd", 14, 576, 1024),
+    ("cogvideox-1-0", 49, 480, 720),
+    ("ltx-video-0-9-0", 121, 512, 768),
+    ("ltx-2", 121, 512, 768),
+    ("mochi-1", 85, 480, 848),
+    ("wan-2-1", 81, 720, 1280),
+    ("wan-2-1", 80, 480, 832),
+    ("wan-2-2-5b", 121, 704, 1280),
+    ("cosmos-1-0", 121, 704, 1280),
+    ("hunyuan-video", 129, 720, 1280),
+    ("hunyuan-video-1-5", 121, 720, 1280),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "frames", "height", "width"), FULL_SIZE)
+def test_trace_at_the_size_of_a_real_request(name, frames, height, width):
+    agree(name, 1, frames, height, width)
+
+
+@each_family
+def test_counts_and_abilities_are_those_of_the_class(name):
+    family, vae = atlas.family(name), build(name)
+    assert family.parameters == sum(p.numel() for p in vae.parameters())
+    assert family.decoder_parameters == sum(p.numel() for p in vae.decoder.parameters())
+    for method, stated in (("enable_tiling", family.tiles), ("enable_slicing", family.slices)):
+        try:
+            getattr(vae, method)()
+        except NotImplementedError:
+            assert not stated
+        else:
+            assert stated
+
+
+@each_family
+def test_quoted_lines_stand_in_the_installed_library(name):
+    for source in atlas.family(name).sources:
+        if "line" in source:
+            text = (LIBRARY / source["file"]).read_text(encoding="utf-8")
+            assert source["line"] in text, f"{name}: {source['file']} no longer says this"
+        else:
+            assert source["project"]
+            assert source["file"]
+
+
+@each_family
+def test_scaling_is_that_of_the_class_where_it_has_one(name):
+    family, config = atlas.family(name), shared(name).config
+    if "factor" in family.scaling:
+        assert config.scaling_factor == family.scaling["factor"]
+        assert (config.get("shift_factor") or 0) == family.scaling.get("shift", 0)
+    if family.scaling.get("mean_std") == "config":
+        assert len(config.latents_mean) == len(config.latents_std)
+        assert len(config.latents_mean) % family.latent_channels == 0
+    if "batch_norm_eps" in family.scaling:
+        assert config.batch_norm_eps == family.scaling["batch_norm_eps"]
+
+
+def test_there_are_all_the_families_of_the_course():
+    assert len(NAMES) >= 26
+    assert importlib.metadata.version("diffusers") == "0.42.1"
+
+
+def test_the_strange_corners():
+    def times(name: str, frames: int) -> tuple[int, int]:
+        found = trace(name, height=128, width=128, frames=frames, on_invalid="library")
+        return found.latent[2], found.decoded[1 if name == "allegro" else 2]
+
+    assert times("cogvideox-1-0", 13) == (4, 16)
+    assert times("cosmos-1-0", 6) == times("cosmos-1-0", 13) == (2, 9)
+    assert times("mochi-1", 40) == (7, 37)
+    assert times("allegro", 88) == (22, 88)
+    folded = trace("svd", height=576, width=1024, frames=14).step("folded")
+    assert folded is not None
+    assert folded.shape == (14, 3, 576, 1024)
+    packed = trace("flux-2", height=1024, width=1024).step("packed")
+    assert packed is not None
+    assert packed.shape == (1, 128, 64, 64)
+    padded = trace("cogvideox-1-5", height=768, width=1360, frames=81).step("pipeline")
+    assert padded is not None
+    assert padded.shape == (1, 22, 16, 96, 170)
+    assert trace("wan-2-1", height=480, width=832, frames=1).latent == (1, 16, 1, 60, 104)
+
+
+def test_compression_counts_elements_and_positions():
+    found = trace("sd-1", height=1024, width=1024)
+    assert (found.element_compression, found.position_compression) == (48, 64)
+
+
+def test_bytes_follow_the_dtype():
+    sizes = {
+        dtype: trace("sd-1", height=1024, width=1024, dtype=dtype).steps[1].bytes
+        for dtype in atlas.BYTES
+    }
+    assert sizes == {"fp32": 262144, "fp16": 131072, "bf16": 131072}
+
+
+@given(
+    name=st.sampled_from(NAMES),
+    height=st.integers(1, 3000),
+    width=st.integers(1, 3000),
+    frames=st.integers(1, 300),
+    batch=st.integers(1, 4),
+)
+def test_nearest_is_valid_and_comes_back_whole(name, height, width, frames, batch):
+    asked = {"height": height, "width": width, "batch": batch}
+    if atlas.family(name).medium != "image":
+        asked["frames"] = frames
+    found = trace(name, **asked, on_invalid="nearest")
+    assert sorted(found.pixels) == sorted(found.decoded) or found.step("folded")
+    sides = {"height": found.pixels[-2], "width": found.pixels[-1], "batch": found.pixels[0]}
+    frames_now = {"frames": found.pixels[2]} if len(found.pixels) == 5 else {}
+    assert trace(name, **sides, **frames_now).pixels == found.pixels
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"name": "wan21"}, "no family 'wan21' in the atlas; the nearest are wan-2-1"),
+        ({"frames": 80}, "80 frames: Wan 2.1 encodes 4k+1; the nearest are 77 and 81"),
+        (
+            {"height": 721},
+            "height 721: Wan 2.1 encodes multiples of 8; the nearest are 720 and 728",
+        ),
+        ({"height": 0}, "height 0 is outside 1 to 65536; the nearest valid is 1"),
+        ({"width": -8}, "width -8 is outside"),
+        ({"width": 10**9}, "width 1000000000 is outside 1 to 65536; the nearest valid is 65536"),
+        ({"frames": None}, "Wan 2.1 needs `frames`: 1 for a single image"),
+        ({"name": "sd-1"}, "Stable Diffusion 1 and 2 makes images: leave `frames` out"),
+        ({"dtype": "int3"}, "dtype 'int3' is unknown: expected one of fp32, fp16, bf16"),
+        ({"on_invalid": "round"}, "expected 'error', 'library' or 'nearest'"),
+        ({"name": "hunyuan-video-1-5", "batch": 2}, "batch 2: HunyuanVideo 1.5 takes 1 at a time"),
+    ],
+)
+def test_a_bad_request_is_told_the_rule_and_the_nearest(asked, message):
+    request = {"name": "wan-2-1", "height": 720, "width": 1280, "frames": 81} | asked
+    with pytest.raises(ValueError) as caught:
+        trace(request.pop("name"), **request)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1.5, "720", True, None])
+def test_sizes_are_whole_numbers(value):
+    with pytest.raises(TypeError, match="height"):
+        trace("sd-1", height=value, width=512)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('rule = "floor"', 'rule = "guess"', "the space rule 'guess': expected one of floor"),
+        ("divisible = 8", "divisable = 8", "'sd-1' has unknown keys divisable"),
+        ('class = "AutoencoderKL"', "", "'sd-1' has no class"),
+    ],
+)
+def test_a_malformed_table_is_told_where(tmp_path, monkeypatch, old, new, message):
+    table = tmp_path / "atlas.toml"
+    table.write_text(atlas.TABLE.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    monkeypatch.setattr(atlas, "TABLE", table)
+    families.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=message):
+            families()
+    finally:
+        monkeypatch.undo()
+        families.cache_clear()
