@@ -151,6 +151,16 @@ def test_quoted_lines_stand_in_the_installed_library(name):
 
 
 @each_family
+def test_what_is_not_executed_has_a_source(name):
+    family = atlas.family(name)
+    facts = {source["fact"] for source in family.sources}
+    if family.patch:
+        assert facts & {"patch", "pack"}
+    if family.divisible:
+        assert "divisible" in facts
+
+
+@each_family
 def test_scaling_is_that_of_the_class_where_it_has_one(name):
     family, config = atlas.family(name), shared(name).config
     if "factor" in family.scaling:

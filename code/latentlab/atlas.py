@@ -269,7 +269,7 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
         yield f"batch {request.batch}: {entry.title} takes {entry.largest_batch} at a time"
     if request.frames is not None and not _frames_are_valid(entry, request.frames):
         near = _around(request.frames, lambda n: _frames_are_valid(entry, n))
-        yield f"{request.frames} frames: {entry.title} encodes {_rule(entry)}; {near}"
+        yield f"{request.frames} frames: {entry.title} encodes {frame_rule(entry)}; {near}"
     least = _least_sides(entry)
     for what, side, low in zip(
         ("height", "width"), (request.height, request.width), least, strict=True
@@ -280,7 +280,11 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
             yield f"{what} {side}: {entry.title} encodes multiples of {factor}; {near}"
 
 
-def _rule(entry: Family) -> str:
+def frame_rule(entry: Family) -> str:
+    """The frame counts that come back whole, such as "4k+1". For families with a time axis.
+
+    CogVideoX's is 8k+1: only an odd number of latent frames gives back what went in.
+    """
     assert entry.time is not None
     factor, rule = entry.time["factor"], entry.time["rule"]
     if rule == "allegro" and entry.tile:
