@@ -7,11 +7,6 @@ import pytest
 import yaml
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker that `make check` leaves out."""
-    config.addinivalue_line("markers", "slow: executes a lab or opens the book in a browser")
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Return the repository's root."""

@@ -8,7 +8,7 @@ from itertools import compress
 from numbers import Real
 from typing import Literal
 
-from latentlab.figure import _style
+from latentlab.figure import style
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Verdict:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         html = (
-            f"<style>{_style()}</style>"
+            f"<style>{style()}</style>"
             f'<div class="ls-verdict ls-{self.state}">{escape(self.message)}</div>'
         )
         return {"text/html": html, "text/plain": self.message}

@@ -10,7 +10,8 @@ Kind = Literal["computed here", "recorded", "illustrative"]
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """The stylesheet that figures, questions and verdicts carry with them."""
     return files("latentlab").joinpath("figure.css").read_text(encoding="utf-8")
 
 
@@ -36,7 +37,7 @@ class Figure:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         html = (
-            f"<style>{_style()}</style>"
+            f"<style>{style()}</style>"
             f'<figure class="ls-figure">'
             f'<div class="ls-body" role="group" aria-label="{escape(self.alt)}">{self.body}</div>'
             f"<figcaption>{escape(self.caption)} "

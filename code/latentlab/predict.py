@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 
-from latentlab.figure import _style
+from latentlab.figure import style
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Question:
             )
         prompt = escape(self.prompt).replace("B C T H W", "B C T H W".replace(" ", "&nbsp;"))
         html = (
-            f'<style>{_style()}</style><div class="ls-predict" role="group" '
+            f'<style>{style()}</style><div class="ls-predict" role="group" '
             f'aria-label="Prediction"><p>{prompt}</p>{"".join(drawn)}</div>'
         )
         answers = "\n".join(f"  - {_word(answer)}" for answer, _ in self.options())
