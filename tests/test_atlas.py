@@ -1,6 +1,7 @@
 """The atlas against the classes of diffusers: each request is executed, on the meta device."""
 
 import importlib.metadata
+import os
 import random
 from functools import cache
 from pathlib import Path
@@ -73,7 +74,7 @@ def agree(name: str, batch: int, frames: int | None, height: int, width: int) ->
 
 
 def requests(name: str) -> list[tuple[int, int | None, int, int]]:
-    """Sides around multiples of the factor, frame counts around the rule, two batches; seeded."""
+    """Around the edges of the rules, and $ATLAS_REQUESTS at random from a fixed seed."""
     family, chance = atlas.family(name), random.Random(name)
     factor = family.space["factor"]
     base = max(2 * factor, 320 if family.tile else 64)
@@ -87,7 +88,14 @@ def requests(name: str) -> list[tuple[int, int | None, int, int]]:
         counts = [1, 2, 5, 8, 9, 13, 16, 17, 40, 41, *chance.sample(range(18, 60), 4)]
     asked = [(1, few, side, base) for side in sides] + [(1, few, base, side) for side in sides[:6]]
     asked += [(1, count, base, base) for count in counts]
-    return [*asked, (2, few, base, base)]
+    asked.append((2, few, base, base))
+    for _ in range(int(os.environ.get("ATLAS_REQUESTS", "6"))):
+        frames = few and chance.choice([1, few, chance.randrange(1, 50)])
+        height, width = (chance.randrange(1, 3 * base) for _ in "HW")
+        if chance.random() < 0.6:
+            height, width = max(factor, height - height % factor), width - width % 4 + 4
+        asked.append((chance.choice([1, 1, 2, 3]), frames, height, width))
+    return asked
 
 
 @pytest.mark.slow

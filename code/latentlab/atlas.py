@@ -157,8 +157,9 @@ SIDES: dict[str, Callable[[int, Mapping[str, Any]], int | None]] = {
     "ceil": lambda n, space: None if n % space.get("multiple", 1) else -(-n // space["factor"]),
     # A reshape raises unless the side divides.
     "exact": lambda n, space: None if n % space["factor"] else n // space["factor"],
-    # Cosmos: wavelet patches of 4, then an even number of them.
-    "cosmos": lambda n, space: None if n % 8 in (1, 2, 3, 4) else -(-n // 8),
+    # Cosmos: wavelet patches of 4, then halves of two kinds that must agree. An odd number of
+    # patches raises, but for three: there one of the halves has length 1 and is broadcast.
+    "cosmos": lambda n, space: None if n % 8 in (1, 2, 3, 4) and not 9 <= n <= 12 else -(-n // 8),
 }
 
 # What happens to n frames: (latent frames, frames that come back), or None where it raises.
@@ -324,19 +325,24 @@ def _is_refused(entry: Family, request: _Request) -> bool:
     return (
         any(_cells(entry, side) is None for side in sides)
         or _latent_frames(entry, request.frames) is None
-        or _tiles(entry, request) < 0
+        or math.prod(_tiles(entry, request)) < 0
         or min(sides) < entry.smallest_decoded
-        or request.batch > (entry.largest_batch or request.batch)
+        or (_computes(entry, request) and request.batch > (entry.largest_batch or request.batch))
     )
 
 
-def _tiles(entry: Family, request: _Request) -> int:
-    """How many tiles the class counts; below zero it raises, at zero it computes nothing."""
+def _tiles(entry: Family, request: _Request) -> list[int]:
+    """How many tiles the class counts along T, H and W; a negative product makes it raise."""
     if entry.tile is None:
-        return 1
+        return [1, 1, 1]
     asked = (request.frames or 1, request.height, request.width)
     geometry = zip(asked, entry.tile["kernel"], entry.tile["stride"], strict=True)
-    return math.prod((n - kernel) // stride + 1 for n, kernel, stride in geometry)
+    return [(n - kernel) // stride + 1 for n, kernel, stride in geometry]
+
+
+def _computes(entry: Family, request: _Request) -> bool:
+    """Whether there is a tile to compute: without one the class returns what it allocated."""
+    return min(_tiles(entry, request)) > 0
 
 
 def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) -> Trace:
@@ -353,7 +359,7 @@ def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) 
     decoded: tuple[Shape, str]
     steps: list[Step] = []
     warnings = list(complaints)
-    if _tiles(entry, request) == 0:
+    if not _computes(entry, request):
         warnings.append("smaller than one tile: the class returns a latent that it never computed")
 
     def add(step: str, shape: Shape, axes: str) -> None:
