@@ -227,7 +227,8 @@ def _checked(entry: Family, **asked: int | None) -> _Request:
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{what} must be a whole number, got {value!r}")
         if not 1 <= value <= LIMITS[what]:
-            nearest = min(max(value, 1), LIMITS[what])
+            inside = min(max(value, 1), LIMITS[what])
+            nearest = _pick(inside, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
             raise ValueError(
                 f"{what} {value} is outside 1 to {LIMITS[what]}; the nearest valid is {nearest}"
             )
@@ -248,37 +249,35 @@ def _latent_frames(entry: Family, frames: int | None) -> tuple[int, int] | None:
     return FRAMES[entry.time["rule"]](frames, entry.time["factor"])
 
 
-def _side_is_valid(entry: Family, side: int, least: int) -> bool:
-    cells = _cells(entry, side)
-    return side >= least and cells is not None and cells * entry.space["factor"] == side
-
-
-def _frames_are_valid(entry: Family, frames: int) -> bool:
-    least = entry.tile["kernel"][0] if entry.tile else 1
-    found = _latent_frames(entry, frames)
-    return frames >= least and found is not None and found[1] == frames
-
-
-def _least_sides(entry: Family) -> tuple[int, int]:
-    least = entry.tile["kernel"][1:] if entry.tile else (1, 1)
-    return max(least[0], entry.smallest_decoded), max(least[1], entry.smallest_decoded)
+def _is_valid(entry: Family, what: str, value: int) -> bool:
+    """Whether this batch, frames, height or width is encoded, decoded, and comes back whole."""
+    if value > LIMITS[what]:
+        return False
+    if what == "batch":
+        return value <= (entry.largest_batch or value)
+    least = entry.tile["kernel"][("frames", "height", "width").index(what)] if entry.tile else 1
+    if what == "frames":
+        times = _latent_frames(entry, value)
+        return value >= least and times is not None and times[1] == value
+    cells = _cells(entry, value)
+    whole = cells is not None and cells * entry.space["factor"] == value
+    return whole and value >= max(least, entry.smallest_decoded)
 
 
 def _complaints(entry: Family, request: _Request) -> Iterator[str]:
     """What is invalid, each with the rule and the nearest valid values."""
-    if entry.largest_batch and request.batch > entry.largest_batch:
-        yield f"batch {request.batch}: {entry.title} takes {entry.largest_batch} at a time"
-    if request.frames is not None and not _frames_are_valid(entry, request.frames):
-        near = _around(request.frames, lambda n: _frames_are_valid(entry, n))
-        yield f"{request.frames} frames: {entry.title} encodes {frame_rule(entry)}; {near}"
-    least = _least_sides(entry)
-    for what, side, low in zip(
-        ("height", "width"), (request.height, request.width), least, strict=True
-    ):
-        if not _side_is_valid(entry, side, low):
-            near = _around(side, lambda n, low=low: _side_is_valid(entry, n, low))  # type: ignore[misc]
+    for what, value in vars(request).items():
+        if value is None or _is_valid(entry, what, value):
+            continue
+        if what == "batch":
+            yield f"batch {value}: {entry.title} takes {entry.largest_batch} at a time"
+            continue
+        near = _around(value, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
+        if what == "frames":
+            yield f"{value} frames: {entry.title} encodes {frame_rule(entry)}; {near}"
+        else:
             factor = entry.space["factor"]
-            yield f"{what} {side}: {entry.title} encodes multiples of {factor}; {near}"
+            yield f"{what} {value}: {entry.title} encodes multiples of {factor}; {near}"
 
 
 def frame_rule(entry: Family) -> str:
@@ -295,8 +294,8 @@ def frame_rule(entry: Family) -> str:
 
 def _neighbors(value: int, valid: Callable[[int], bool]) -> list[int]:
     below = next((n for n in range(value, 0, -1) if valid(n)), None)
-    above = next(n for n in range(value, value + 1024) if valid(n))
-    return [above] if below is None else [below, above]
+    above = next((n for n in range(value, value + 1024) if valid(n)), None)
+    return [n for n in (below, above) if n is not None]
 
 
 def _around(value: int, valid: Callable[[int], bool]) -> str:
@@ -305,17 +304,16 @@ def _around(value: int, valid: Callable[[int], bool]) -> str:
     return f"the nearest {'are' if len(near) > 1 else 'is'} {words}"
 
 
-def _nearest(entry: Family, request: _Request) -> _Request:
-    def pick(value: int, valid: Callable[[int], bool]) -> int:
-        return min(_neighbors(value, valid), key=lambda n: abs(n - value))
+def _pick(value: int, valid: Callable[[int], bool]) -> int:
+    return min(_neighbors(value, valid), key=lambda n: abs(n - value))
 
-    low_height, low_width = _least_sides(entry)
-    frames = request.frames
+
+def _nearest(entry: Family, request: _Request) -> _Request:
     return _Request(
-        batch=min(request.batch, entry.largest_batch or request.batch),
-        frames=frames and pick(frames, lambda n: _frames_are_valid(entry, n)),
-        height=pick(request.height, lambda n: _side_is_valid(entry, n, low_height)),
-        width=pick(request.width, lambda n: _side_is_valid(entry, n, low_width)),
+        **{
+            what: value and _pick(value, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
+            for what, value in vars(request).items()
+        }
     )
 
 
