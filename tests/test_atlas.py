@@ -154,8 +154,7 @@ def test_quoted_lines_stand_in_the_installed_library(name):
             text = (LIBRARY / source["file"]).read_text(encoding="utf-8")
             assert source["line"] in text, f"{name}: {source['file']} no longer says this"
         else:
-            assert source["project"]
-            assert source["file"]
+            assert source["project"] and source["version"] and source["file"]
 
 
 @each_family
@@ -164,6 +163,12 @@ def test_what_is_not_executed_has_a_source(name):
     facts = {source["fact"] for source in family.sources}
     if family.patch:
         assert facts & {"patch", "pack"}
+    if family.pipeline_axes:
+        assert facts & {"axes", "pack"}
+    if family.diffsynth:
+        assert "DiffSynth-Studio" in facts
+    if family.pipeline_rounds:
+        assert "pipeline frames" in facts
     if family.divisible:
         assert "divisible" in facts
 
@@ -174,9 +179,14 @@ def test_scaling_is_that_of_the_class_where_it_has_one(name):
     if "factor" in family.scaling:
         assert config.scaling_factor == family.scaling["factor"]
         assert (config.get("shift_factor") or 0) == family.scaling.get("shift", 0)
-    if family.scaling.get("mean_std") == "config":
+    if family.scaling.get("mean_std") == "class":
         assert len(config.latents_mean) == len(config.latents_std)
         assert len(config.latents_mean) % family.latent_channels == 0
+    if "mean" in family.scaling:
+        assert len(family.scaling["mean"]) == len(family.scaling["std"]) == family.latent_channels
+        if family.name != "wan-2-2-5b":  # the class has the 16 channels of Wan 2.1 as its default
+            assert family.scaling["mean"] == list(config.latents_mean)
+            assert family.scaling["std"] == list(config.latents_std)
     if "batch_norm_eps" in family.scaling:
         assert config.batch_norm_eps == family.scaling["batch_norm_eps"]
 
@@ -205,6 +215,37 @@ def test_the_strange_corners():
     assert padded is not None
     assert padded.shape == (1, 22, 16, 96, 170)
     assert trace("wan-2-1", height=480, width=832, frames=1).latent == (1, 16, 1, 60, 104)
+
+
+def test_two_libraries_make_two_latents_of_one_request():
+    def follow(library: str, **asked):
+        request = {"height": 480, "width": 832, "frames": 18} | asked
+        return trace("wan-2-1", **request, library=library, on_invalid="library")
+
+    ours, theirs = follow("diffusers"), follow("diffsynth")
+    assert (ours.latent[2], theirs.latent[2]) == (5, 6)
+    assert (ours.decoded[2], theirs.decoded[2]) == (17, 21)
+    assert "its pipeline would first make 17 frames of 18" in ours.warnings
+    assert "DiffSynth-Studio rounds the request up to 480 × 832, 21 frames" in theirs.warnings
+    assert follow("diffsynth", height=481, frames=17).latent[-2:] == (62, 104)
+    assert follow("diffsynth", frames=17).latent == follow("diffusers", frames=17).latent
+
+
+@given(frames=st.integers(1, 300), height=st.integers(33, 3000), width=st.integers(33, 3000))
+@pytest.mark.parametrize("name", [name for name in NAMES if atlas.family(name).diffsynth])
+def test_what_the_other_library_rounds_up_to_is_valid_in_both(name, frames, height, width):
+    asked = {"height": height, "width": width}
+    if atlas.family(name).time and name != "qwen-image":
+        asked["frames"] = frames
+    elif name == "qwen-image":
+        asked["frames"] = 1
+    found = trace(name, **asked, library="diffsynth", on_invalid="library")
+    assert found.pixels[-2] >= height and found.pixels[-1] >= width
+    whole = {"height": found.pixels[-2], "width": found.pixels[-1]}
+    if "frames" in asked:
+        assert found.pixels[2] >= asked["frames"]
+        whole["frames"] = found.pixels[2]
+    assert trace(name, **whole).latent == found.latent
 
 
 def test_compression_counts_elements_and_positions():
@@ -255,6 +296,15 @@ def test_nearest_is_valid_and_comes_back_whole(name, height, width, frames, batc
         ({"name": "sd-1"}, "Stable Diffusion 1 and 2 makes images: leave `frames` out"),
         ({"dtype": "int3"}, "dtype 'int3' is unknown: expected one of fp32, fp16, bf16"),
         ({"on_invalid": "round"}, "expected 'error', 'library' or 'nearest'"),
+        ({"library": "comfy"}, "library 'comfy': expected one of diffusers, diffsynth"),
+        (
+            {"name": "mochi-1", "library": "diffsynth"},
+            "Mochi 1 in DiffSynth-Studio is not in the atlas; there are sd-1, sdxl,",
+        ),
+        (
+            {"library": "diffsynth", "frames": 18},
+            "18 frames: Wan 2.1 in DiffSynth-Studio encodes 4k+1; the nearest are 17 and 21",
+        ),
         ({"name": "hunyuan-video-1-5", "batch": 2}, "batch 2: HunyuanVideo 1.5 takes 1 at a time"),
     ],
 )

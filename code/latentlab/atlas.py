@@ -11,13 +11,14 @@ import difflib
 import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 TABLE = Path(__file__).with_suffix(".toml")
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
+LIBRARIES = {"diffusers": "diffusers", "diffsynth": "DiffSynth-Studio"}
 LIMITS = {"batch": 4096, "frames": 65_536, "height": 65_536, "width": 65_536}
 
 Shape = tuple[int, ...]
@@ -33,7 +34,8 @@ class Family:
 
     `medium` is "image", "video" (the VAE has a time axis) or "frames" (an image VAE, a clip folded
     into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
-    for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W].
+    for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W]. `library` says whose
+    treatment of a request this is; `diffsynth` is None where DiffSynth-Studio was not read.
     """
 
     name: str
@@ -59,6 +61,14 @@ class Family:
     pack: str | None = None
     pad_time: bool = False
     divisible: int | None = None
+    pipeline_rounds: bool = False
+    diffsynth: Mapping[str, Any] | None = None
+    library: str = "diffusers"
+
+    @property
+    def rounding(self) -> Mapping[str, Any]:
+        """What the library's pipeline rounds up to before its VAE sees the request."""
+        return self.diffsynth or {} if self.library == "diffsynth" else {}
 
 
 @dataclass(frozen=True)
@@ -141,10 +151,18 @@ def _family(name: str, entry: dict[str, Any]) -> Family:
     return Family(name=name, class_name=class_name, **known)
 
 
-def family(name: str) -> Family:
-    """One family by name. Raises ValueError that offers the nearest names."""
+def family(name: str, library: str = "diffusers") -> Family:
+    """One family by name, as `library` treats it. Raises ValueError that offers what there is."""
+    if library not in LIBRARIES:
+        raise ValueError(f"library {library!r}: expected one of {', '.join(LIBRARIES)}")
     if name in families():
-        return families()[name]
+        entry = families()[name]
+        if library == "diffsynth" and entry.diffsynth is None:
+            known = ", ".join(other.name for other in families().values() if other.diffsynth)
+            raise ValueError(
+                f"{entry.title} in DiffSynth-Studio is not in the atlas; there are {known}"
+            )
+        return entry if library == entry.library else replace(entry, library=library)
     near = difflib.get_close_matches(str(name), families(), n=3, cutoff=0.3) or list(families())[:3]
     raise ValueError(f"there is no family {name!r} in the atlas; the nearest are {', '.join(near)}")
 
@@ -189,16 +207,19 @@ def trace(
     batch: int = 1,
     dtype: str = "bf16",
     on_invalid: str = "error",
+    library: str = "diffusers",
 ) -> Trace:
     """Follow a request from pixels to latent, tokens and decoded pixels.
 
     `height` and `width` are pixels; `frames` is needed for video (1 for a single image) and
     refused for images. `dtype` is fp32, fp16 or bf16 and only counts bytes. A request is invalid
     when the library raises for it or returns another size. Then `on_invalid` decides: "error"
-    raises ValueError with the nearest valid values, "library" does what the VAE's class does (and
-    raises `RefusedError` where it raises), "nearest" takes the nearest valid request.
+    raises ValueError with the nearest valid values, "library" does what the library does (and
+    raises `RefusedError` where it raises), "nearest" takes the nearest valid request. `library` is
+    "diffusers", the VAE's class as the tests execute it, or "diffsynth", DiffSynth-Studio, whose
+    pipeline first rounds up.
     """
-    entry = family(name)
+    entry = family(name, library)
     request = _checked(entry, height=height, width=width, frames=frames, batch=batch)
     if dtype not in BYTES:
         raise ValueError(f"dtype {dtype!r} is unknown: expected one of {', '.join(BYTES)}")
@@ -209,6 +230,11 @@ def trace(
         raise ValueError("; ".join(complaints))
     if complaints and on_invalid == "nearest":
         request = _nearest(entry, request)
+    elif complaints and entry.rounding:
+        request = _rounded_up(entry, request)
+        frames_too = f", {request.frames} frames" if request.frames else ""
+        size = f"{request.height} × {request.width}{frames_too}"
+        complaints.append(f"{LIBRARIES[library]} rounds the request up to {size}")
     return _follow(entry, request, BYTES[dtype], complaints)
 
 
@@ -255,6 +281,10 @@ def _is_valid(entry: Family, what: str, value: int) -> bool:
         return False
     if what == "batch":
         return value <= (entry.largest_batch or value)
+    if what == "frames" and "time" in entry.rounding:
+        return (value - 1) % entry.rounding["time"] == 0
+    if what != "frames" and value % entry.rounding.get("multiple", 1):
+        return False
     least = entry.tile["kernel"][("frames", "height", "width").index(what)] if entry.tile else 1
     if what == "frames":
         times = _latent_frames(entry, value)
@@ -274,10 +304,16 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
             continue
         near = _around(value, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
         if what == "frames":
-            yield f"{value} frames: {entry.title} encodes {frame_rule(entry)}; {near}"
+            yield f"{value} frames: {_title(entry)} encodes {frame_rule(entry)}; {near}"
         else:
-            factor = entry.space["factor"]
-            yield f"{what} {value}: {entry.title} encodes multiples of {factor}; {near}"
+            multiple = entry.rounding.get("multiple", entry.space["factor"])
+            yield f"{what} {value}: {_title(entry)} encodes multiples of {multiple}; {near}"
+
+
+def _title(entry: Family) -> str:
+    if entry.library == "diffusers":
+        return entry.title
+    return f"{entry.title} in {LIBRARIES[entry.library]}"
 
 
 def frame_rule(entry: Family) -> str:
@@ -314,6 +350,16 @@ def _nearest(entry: Family, request: _Request) -> _Request:
             what: value and _pick(value, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
             for what, value in vars(request).items()
         }
+    )
+
+
+def _rounded_up(entry: Family, request: _Request) -> _Request:
+    multiple, time = entry.rounding.get("multiple", 1), entry.rounding.get("time", 1)
+    return replace(
+        request,
+        frames=request.frames and -(-(request.frames - 1) // time) * time + 1,
+        height=-(-request.height // multiple) * multiple,
+        width=-(-request.width // multiple) * multiple,
     )
 
 
@@ -356,7 +402,7 @@ def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) 
     tall, wide = rows * factor, columns * factor
     decoded: tuple[Shape, str]
     steps: list[Step] = []
-    warnings = list(complaints)
+    warnings = [*complaints, *_library_warnings(entry, request)]
     if not _computes(entry, request):
         warnings.append("smaller than one tile: the class returns a latent that it never computed")
 
@@ -383,6 +429,15 @@ def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) 
     if entry.divisible and (height % entry.divisible or width % entry.divisible):
         warnings.append(f"its pipeline asks for multiples of {entry.divisible} in height and width")
     return Trace(entry, tuple(steps), tuple(warnings))
+
+
+def _library_warnings(entry: Family, request: _Request) -> Iterator[str]:
+    """What the library around the class does otherwise than one would think."""
+    frames = request.frames
+    if entry.pipeline_rounds and entry.library == "diffusers" and frames and (frames - 1) % 4:
+        yield f"its pipeline would first make {frames // 4 * 4 + 1} frames of {frames}"
+    if entry.rounding.get("normalizes"):
+        yield f"the latent of {LIBRARIES[entry.library]}'s VAE is normalized already"
 
 
 def _pipeline_steps(
