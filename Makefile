@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web book serve notebooks check test sweep lock clean
+.PHONY: help setup web widgets book serve notebooks check test sweep lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,12 +30,15 @@ setup: .venv/.ready ## set up .venv with everything the course needs
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-web: web/dist/.ready ## build the parts that run in the page: fonts, MathJax, icons
+web: web/dist/.ready ## build what the page runs: its parts, fonts, MathJax, icons
 
-web/dist/.ready: .venv/.ready web/package-lock.json web/build.mjs web/icons.mjs
+web/dist/.ready: .venv/.ready web/package-lock.json $(wildcard web/*.mjs web/*-*/*) code/latentlab/figure.css
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
+
+widgets: web ## store in latentlab the parts that also work in notebooks, where there is no Node
+	@cp web/dist/parts/shape-tracer.mjs code/latentlab/parts/
 
 book: setup web ## build the book into _build/html, warnings as errors
 	@echo "==> Building the book"

@@ -1,16 +1,21 @@
-"""The atlas as tables: one row a family, and where each fact that was read was read."""
+"""The atlas in the book: families and sources as tables, and a place for the shape tracer."""
 
-from collections.abc import Mapping
+import importlib.util
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from importlib.metadata import version
+from pathlib import Path
 
+import page_parts
 from docutils import nodes
-from latentlab import atlas
+from latentlab import atlas, plots
 from latentlab.atlas import Family
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-REPOSITORY = "https://github.com/huggingface/diffusers/blob/v{version}/src/diffusers/{file}"
+GITHUB = "https://github.com/{project}/blob/{version}/{file}"
 HEAD = (
     "Family",
     "768 × 1280, 49 frames",
@@ -32,6 +37,11 @@ REST = {
     "cogvideox": "decodes more",
     "allegro": "drops it",
 }
+EXAMPLES: tuple[dict, ...] = (
+    {"family": "sd-1", "height": 512, "width": 512},
+    {"family": "flux-1", "height": 1024, "width": 1024},
+    {"family": "wan-2-1", "height": 720, "width": 1280, "frames": 81},
+)
 
 
 class AtlasFamilies(SphinxDirective):
@@ -39,73 +49,171 @@ class AtlasFamilies(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(atlas.TABLE))
-        rows = [_row(family) for family in atlas.families().values()]
-        return [_table("Model families", HEAD, rows)]
+        rows = [_family_row(family) for family in atlas.families().values()]
+        table = _table("Model families", HEAD, rows)
+        return [page_parts.place(self.env.docname, "atlas-table", data={}, inside=table)]
 
 
 class AtlasSources(SphinxDirective):
-    """`{atlas-sources}`: the facts that were read and not executed, each with its place."""
+    """`{atlas-sources}`: where each fact about a family stands, and whether it is executed."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(atlas.TABLE))
-        rows = [
-            [escape(family.title), escape(source["fact"]), _place(source)]
-            for family in atlas.families().values()
-            for source in family.sources
+        rows = [row for family in atlas.families().values() for row in _source_rows(family)]
+        head = ("Family", "Fact", "Known by", "Stands in")
+        return [nodes.raw("", _table("Where facts stand", head, rows), format="html")]
+
+
+class ShapeTracer(SphinxDirective):
+    """`{shape-tracer}`: the tracer, in whose place a reader without JavaScript sees examples."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(atlas.TABLE))
+        data = {
+            "atlas": atlas.as_json(),
+            "request": EXAMPLES[-1] | {"batch": 1, "dtype": "bf16", "on_invalid": "error"},
+            "other": None,
+            "linked": ["request", "other"],
+        }
+        return [
+            page_parts.place(self.env.docname, "shape-tracer", data=data, inside=_worked_examples())
         ]
-        return [_table("Where facts were read", ("Family", "Fact", "Read in"), rows)]
 
 
-def _row(family: Family) -> list[str]:
+def _worked_examples() -> str:
+    lanes = {}
+    for example in EXAMPLES:
+        asked = dict(example)
+        found = atlas.trace(asked.pop("family"), **asked)
+        lanes[found.family.title] = [
+            (f"{step.name}:" if index else "", step.shape, step.axes, f"{step.bytes:,} bytes")
+            for index, step in enumerate(found.steps)
+        ]
+    figure = plots.path(
+        lanes,
+        alt="Three requests, each followed from pixels to latent, tokens and decoded pixels.",
+        caption="Three requests in bf16, followed by the same rules as the tracer's.",
+    )
+    return figure._repr_mimebundle_()["text/html"]
+
+
+def _family_row(family: Family) -> str:
     frames = None if family.medium == "image" else 49
     found = atlas.trace(family.name, height=768, width=1280, frames=frames, on_invalid="nearest")
     time = family.time
-    scaling = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in family.scaling.items())
-    return [
-        f'<span id="{family.name}">{escape(family.title)}</span> <code>{family.class_name}</code>',
-        f"<code>{found.latent}</code>",
-        str(family.latent_channels),
-        f"{family.space['factor']}²",
-        REST[family.space["rule"]],
-        "image"
-        if frames is None
-        else "each by itself"
-        if time is None
-        else atlas.frame_rule(family),
-        "" if time is None else REST[time["rule"]],
-        "" if found.tokens is None else f"{found.tokens[1]:,} × {found.tokens[2]}",
-        escape(scaling) or "none",
-        "yes" if family.tiles else "no",
-        f"{family.parameters / 1e6:,.1f} M",
-    ]
+    facts = {source["fact"] for source in family.sources}
+    code = _class_link(family)
+
+    def read(fact: str) -> str:
+        return f"#{family.name}-{fact}" if fact in facts else code
+
+    tokens = "" if found.tokens is None else f"{found.tokens[1]:,}&nbsp;×&nbsp;{found.tokens[2]}"
+    rule = "each by itself" if time is None else atlas.frame_rule(family)
+    cells = (
+        (f"<code>{found.latent}</code>", math.prod(found.latent), code),
+        (str(family.latent_channels), None, code),
+        (f"{family.space['factor']}²", family.space["factor"], code),
+        (REST[family.space["rule"]], None, code),
+        ("image" if frames is None else rule, None, code),
+        ("" if time is None else REST[time["rule"]], None, code),
+        (tokens, found.tokens[1] if found.tokens else "", read("pack" if family.pack else "patch")),
+        (escape(_scaling(family)), None, read("scaling")),
+        ("yes" if family.tiles else "no", None, code),
+        (f"{family.parameters / 1e6:,.1f} M", family.parameters, code),
+    )
+    names = escape(f"{family.name} {family.medium}")
+    medium = "images" if family.medium == "image" else "video"
+    return (
+        f'<tr data-medium="{medium}" data-names="{names}">'
+        f'<th scope="row" id="{family.name}">{escape(family.title)} '
+        f"<code>{family.class_name}</code></th>" + "".join(_cell(*cell) for cell in cells) + "</tr>"
+    )
+
+
+def _cell(text: str, order: object, link: str) -> str:
+    key = "" if order is None else f' data-sort="{order}"'
+    inside = f'<a href="{link}">{text}</a>' if text else ""
+    return f"<td{key}>{inside}</td>"
+
+
+def _scaling(family: Family) -> str:
+    known = family.scaling
+    if "mean" in known:
+        return f"mean and std of {len(known['mean'])} channels"
+    if "mean_std" in known:
+        return f"mean and std, from the {known['mean_std']}"
+    said = (f"{key.replace('_', ' ')} {value}" for key, value in known.items())
+    return ", ".join(said) or "none"
+
+
+def _source_rows(family: Family) -> Iterator[str]:
+    link = f'<a href="{_class_link(family)}">diffusers {version("diffusers")}, '
+    yield _row(
+        family,
+        (
+            "latent, channels, factors, rules, decoded frames, errors, tiling, parameters",
+            "executed",
+        ),
+        f"{link}{_class_file(family.class_name)}</a><br><code>class {family.class_name}</code>",
+    )
+    for source in family.sources:
+        held = "read; the line is looked up" if "line" in source else "read"
+        yield _row(
+            family, (source["fact"], held), _place(source), f"{family.name}-{source['fact']}"
+        )
+
+
+def _row(family: Family, texts: tuple[str, str], place: str, anchor: str = "") -> str:
+    name = f' id="{escape(anchor.replace(" ", "-"))}"' if anchor else ""
+    cells = "".join(f"<td>{escape(text)}</td>" for text in texts)
+    return f'<tr{name}><th scope="row">{escape(family.title)}</th>{cells}<td>{place}</td></tr>'
 
 
 def _place(source: Mapping[str, str]) -> str:
-    if "line" not in source:
-        return f"{escape(source['project'])}, <code>{escape(source['file'])}</code>"
-    link = REPOSITORY.format(version=version("diffusers"), file=source["file"])
-    return (
-        f'<a href="{link}">diffusers {version("diffusers")}, {escape(source["file"])}</a><br>'
-        f"<code>{escape(source['line'])}</code>"
+    if "line" in source:
+        said = f"diffusers {version('diffusers')}, {escape(source['file'])}"
+        link = _diffusers_link(source["file"])
+        return f'<a href="{link}">{said}</a><br><code>{escape(source["line"])}</code>'
+    link = GITHUB.format(**source)
+    said = f"{escape(source['project'])} {source['version']}, {escape(source['file'])}"
+    return f'<a href="{link}">{said}</a>'
+
+
+def _diffusers_link(file: str) -> str:
+    return GITHUB.format(
+        project="huggingface/diffusers",
+        version=f"v{version('diffusers')}",
+        file=f"src/diffusers/{file}",
     )
 
 
-def _table(label: str, head: tuple[str, ...], rows: list[list[str]]) -> nodes.raw:
+def _class_link(family: Family) -> str:
+    return _diffusers_link(_class_file(family.class_name))
+
+
+@cache
+def _class_file(name: str) -> str:
+    """Where the installed diffusers defines a class; found without importing it, which is slow."""
+    spec = importlib.util.find_spec("diffusers")
+    assert spec is not None
+    assert spec.origin is not None
+    library = Path(spec.origin).parent
+    for path in sorted(library.glob("models/autoencoders/*.py")):
+        if f"class {name}(" in path.read_text(encoding="utf-8"):
+            return path.relative_to(library).as_posix()
+    raise ValueError(f"diffusers {version('diffusers')} defines no class {name}")
+
+
+def _table(label: str, head: tuple[str, ...], rows: list[str]) -> str:
     titles = "".join(f'<th scope="col">{title}</th>' for title in head)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    html = (
+    return (
         f'<div class="ls-table" role="region" aria-label="{label}" tabindex="0">'
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
-    return nodes.raw("", html, format="html")
 
 
 def setup(app: Sphinx) -> dict[str, object]:
     app.add_directive("atlas-families", AtlasFamilies)
     app.add_directive("atlas-sources", AtlasSources)
+    app.add_directive("shape-tracer", ShapeTracer)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -1,10 +1,25 @@
 """What several tests share."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
+import serve
 import yaml
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +33,25 @@ def config(root: Path) -> dict[str, Any]:
     """Return the book's configuration, _config.yml."""
     loaded: dict[str, Any] = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return loaded
+
+
+@pytest.fixture(scope="module")
+def site(root: Path) -> Iterator[str]:
+    """Serve the built book and give its address."""
+    book = root / "_build" / "html"
+    if not (book / "index.html").exists():
+        pytest.fail("There is no book in _build/html: run `make book`.", pytrace=False)
+    with serve.listen(0, book) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{serve.HOST}:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run Chromium."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS) as browser,
+    ):
+        yield browser

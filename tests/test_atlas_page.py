@@ -32,9 +32,11 @@ def test_page_has_a_row_for_each_family():
         assert row[2] == str(family.latent_channels)
 
 
-def test_page_has_a_row_for_each_source():
+def test_page_has_a_row_for_each_source_and_one_for_what_is_executed():
     _, rows = tables()
-    assert len(rows) == sum(len(family.sources) for family in atlas.families().values())
+    wanted = atlas.families().values()
+    assert len(rows) == sum(1 + len(family.sources) for family in wanted)
+    assert sum(row[2] == "executed" for row in rows) == len(wanted)
     assert all(all(cell for cell in row) for row in rows)
 
 

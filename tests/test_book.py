@@ -2,7 +2,6 @@
 
 import gzip
 import posixpath
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -10,10 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import chromium
 import notebooks
 import pytest
-import serve
 import yaml
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from bs4 import BeautifulSoup, Tag
@@ -26,7 +23,6 @@ from playwright.sync_api import (
     Request,
     Response,
     ViewportSize,
-    sync_playwright,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -41,16 +37,6 @@ TEXTS = (".css", ".html", ".js", ".svg")  # the files that a server compresses o
 HEAVY = 1_000_000
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 # The faults of the stock theme: a rule of axe, and the only element that may break it.
 THEME_FAULTS = {
     # The book's title at the top of the sidebar stands outside of every landmark.
@@ -244,25 +230,6 @@ def test_lab_opens_on_binder_and_colab(soup: BeautifulSoup, name: str) -> None:
 
 
 # From here on, the book is open in Chromium.
-
-
-@pytest.fixture(scope="module")
-def site(book: dict[str, BeautifulSoup]) -> Iterator[str]:
-    """Serve the built book and give its address."""
-    with serve.listen(0, BOOK) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{serve.HOST}:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run Chromium."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS) as browser,
-    ):
-        yield browser
 
 
 def load(page: Page, address: str) -> None:

@@ -1,4 +1,5 @@
-// Builds dist/, which the book serves from its own root: fonts, MathJax and icons, no other host asked.
+// Builds dist/, which the book serves from its own root: fonts, MathJax, icons and the in-page parts,
+// no other host asked.
 import { cp, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
@@ -40,4 +41,15 @@ await build({
   minify: true,
   format: "iife",
   legalComments: "inline",
+});
+await build({
+  entryPoints: ["host.mjs", "atlas-table/atlas-table.mjs", "shape-tracer/shape-tracer.mjs"],
+  outdir: join(DIST, "parts"),
+  entryNames: "[name]",
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  format: "esm",
+  loader: { ".css": "text" },
 });

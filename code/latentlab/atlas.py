@@ -21,6 +21,12 @@ BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
 LIBRARIES = {"diffusers": "diffusers", "diffsynth": "DiffSynth-Studio"}
 LIMITS = {"batch": 4096, "frames": 65_536, "height": 65_536, "width": 65_536}
 
+FOLLOWED = (
+    *("title", "medium", "latent_channels", "space", "time", "tile", "smallest_decoded"),
+    *("largest_batch", "pipeline_axes", "patch", "pack", "pad_time", "divisible"),
+    *("pipeline_rounds", "diffsynth"),
+)
+
 Shape = tuple[int, ...]
 
 
@@ -130,6 +136,14 @@ def families() -> dict[str, Family]:
     """All families by name. Raises ValueError, with the entry's name, for a malformed table."""
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return {name: _family(name, dict(entry)) for name, entry in table.items()}
+
+
+def as_json() -> dict[str, dict[str, Any]]:
+    """The part of the table that `trace` needs, as plain data: what the page computes with."""
+    return {
+        entry.name: {item: getattr(entry, item) for item in FOLLOWED}
+        for entry in families().values()
+    }
 
 
 def _family(name: str, entry: dict[str, Any]) -> Family:

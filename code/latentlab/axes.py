@@ -1,4 +1,4 @@
-"""The five axes of the course: their letters, their names, their colors."""
+"""The axes of the course: their letters, their names, their colors."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ AXES = {
         Axis("T", "time", light="#a84a06", dark="#f5a962"),
         Axis("H", "height", light="#1a65ae", dark="#86bdf5"),
         Axis("W", "width", light="#0a7358", dark="#63d0b0"),
+        # Positions of T, H and W in one row have the color of ink, theirs no longer.
+        Axis("S", "sequence", light="#1f2430", dark="#e4e7ee"),
     )
 }
 

@@ -1,0 +1,300 @@
+// The shape tracer: a request, and its way through one model family or two.
+// The model holds `atlas` (the table), `request`, and `other` (a second family and library, or null).
+import { BYTES, LIBRARIES, LIMITS, trace } from "./trace.mjs";
+import palette from "../../code/latentlab/figure.css";
+import style from "./shape-tracer.css";
+
+const SIZES = ["height", "width", "frames", "batch"];
+const POLICIES = {
+  error: "Refuse it",
+  library: "Do what the library does",
+  nearest: "Take the nearest valid",
+};
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+export default { render };
+
+export function render({ model, el }) {
+  const atlas = model.get("atlas");
+  const form = new Form(atlas, el);
+  const show = () => {
+    form.fill(model.get("request"), model.get("other"));
+    form.show();
+  };
+  const take = () => {
+    const { request, other } = form.read();
+    model.set("request", request);
+    model.set("other", other);
+    model.save_changes();
+    form.show();
+  };
+  form.root.addEventListener("input", take);
+  form.root.addEventListener("click", async ({ target }) => {
+    if (target.matches("[data-nearest]")) {
+      form.takeNearest();
+      take();
+      form.inputs.height.focus();
+    } else if (target.matches("[data-link]")) {
+      model.save_changes();
+      await navigator.clipboard.writeText(location.href);
+      target.textContent = "Copied";
+      setTimeout(() => (target.textContent = "Copy a link to this"), 2000);
+    }
+  });
+  if (model.get("linked")) form.root.append(make("button", { type: "button", "data-link": true }, "Copy a link to this"));
+  model.on("change:request", show);
+  model.on("change:other", show);
+  show();
+  return () => {
+    model.off("change:request", show);
+    model.off("change:other", show);
+  };
+}
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+class Form {
+  constructor(atlas, el) {
+    this.atlas = atlas;
+    const names = Object.fromEntries(Object.keys(atlas).map((name) => [name, atlas[name].title]));
+    const dtypes = Object.fromEntries(Object.keys(BYTES).map((name) => [name, name]));
+    const choice = (label, options) => {
+      const items = Object.entries(options).map(([value, text]) => make("option", { value }, text));
+      return { label, input: make("select", {}, ...items) };
+    };
+    const count = (label) => {
+      const rules = { type: "number", min: 1, step: 1, inputmode: "numeric", required: true };
+      return { label, input: make("input", rules) };
+    };
+    const fields = {
+      family: choice("Family", names),
+      library: choice("Library", LIBRARIES),
+      height: count("Height"),
+      width: count("Width"),
+      frames: count("Frames"),
+      batch: count("Batch"),
+      dtype: choice("dtype", dtypes),
+      on_invalid: choice("A size off the rule", POLICIES),
+      compare: { label: "Compare with", input: make("input", { type: "checkbox" }) },
+      otherFamily: choice("Second family", names),
+      otherLibrary: choice("Its library", LIBRARIES),
+    };
+    this.inputs = Object.fromEntries(Object.entries(fields).map(([name, { input }]) => [name, input]));
+    const row = (...wanted) =>
+      make(
+        "div",
+        { class: "ls-fields" },
+        ...wanted.map((name) =>
+          make(
+            "label",
+            { "data-field": name },
+            make("span", {}, fields[name].label),
+            fields[name].input,
+          ),
+        ),
+      );
+    this.problem = make("div", { class: "ls-problem", role: "alert" });
+    this.lanes = make("div", { class: "ls-lanes", "aria-live": "polite" });
+    this.root = make(
+      "form",
+      { class: "ls-figure ls-tracer", "aria-label": "Shape tracer", autocomplete: "off" },
+      make("style", {}, palette + style),
+      row("family", "library", "on_invalid"),
+      row("height", "width", "frames", "batch", "dtype"),
+      row("compare", "otherFamily", "otherLibrary"),
+      this.problem,
+      this.lanes,
+    );
+    this.root.addEventListener("submit", (event) => event.preventDefault());
+    el.replaceChildren(this.root);
+  }
+
+  fill(request, other) {
+    const wanted = [request.family, other?.family].filter((name) => name && !Object.hasOwn(this.atlas, name));
+    this.strays = wanted.map((name) => `there is no family '${name}' in the atlas: choose one above`);
+    for (const [name, value] of Object.entries(request)) {
+      if (name in this.inputs) this.inputs[name].value = value ?? "";
+    }
+    this.inputs.compare.checked = Boolean(other);
+    this.inputs.otherFamily.value = other?.family ?? request.family;
+    this.inputs.otherLibrary.value = other?.library ?? "diffusers";
+  }
+
+  read() {
+    const { inputs } = this;
+    const size = (name) => (inputs[name].value === "" ? null : Number(inputs[name].value));
+    const words = ["family", "library", "dtype", "on_invalid"];
+    const request = Object.fromEntries([
+      ...words.map((name) => [name, inputs[name].value]),
+      ...SIZES.map((name) => [name, size(name)]),
+    ]);
+    const second = { family: inputs.otherFamily.value, library: inputs.otherLibrary.value };
+    return { request, other: inputs.compare.checked ? second : null };
+  }
+
+  // An image family takes no frames; what was typed there waits for the next video family.
+  ask(family, library) {
+    const { request } = this.read();
+    return { ...request, family, library, ...(this.isImage(family) ? { frames: null } : {}) };
+  }
+
+  isImage(family) {
+    return this.atlas[family]?.medium === "image";
+  }
+
+  asked() {
+    const { request, other } = this.read();
+    return [request, ...(other ? [other] : [])].map(({ family, library }) => this.ask(family, library));
+  }
+
+  // What does not fit is told; the last way that could be followed stays in view.
+  show() {
+    const { inputs, atlas } = this;
+    this.offer("family", "library");
+    this.offer("otherFamily", "otherLibrary");
+    inputs.frames.disabled = this.asked().every(({ family }) => this.isImage(family));
+    inputs.otherFamily.disabled = !inputs.compare.checked;
+    if (!inputs.compare.checked) inputs.otherLibrary.disabled = true;
+    const problems = this.strays;
+    this.strays = [];
+    const lanes = [];
+    for (const request of problems.length ? [] : this.asked()) {
+      try {
+        lanes.push(lane(atlas, request, trace(atlas, request)));
+      } catch (error) {
+        problems.push(error.message);
+      }
+    }
+    for (const name of SIZES) {
+      const wrong = problems.some((text) => text.includes(`${name} `) || text.includes(` ${name}:`));
+      inputs[name].setAttribute("aria-invalid", wrong);
+    }
+    const words = [...new Set(problems)].map((text) => make("p", {}, sentence(text)));
+    if (problems.length && this.nearest()) {
+      words.push(make("button", { type: "button", "data-nearest": true }, "Take the nearest valid"));
+    }
+    this.problem.replaceChildren(...words);
+    this.lanes.classList.toggle("ls-stale", problems.length > 0);
+    if (!problems.length) this.lanes.replaceChildren(...lanes);
+  }
+
+  // DiffSynth-Studio can be chosen where it was read.
+  offer(family, library) {
+    const known = Boolean(this.atlas[this.inputs[family].value]?.diffsynth);
+    const select = this.inputs[library];
+    if (!known) select.value = "diffusers";
+    select.disabled = !known;
+  }
+
+  // The nearest request that all chosen families take, found by correcting for each in turn.
+  nearest() {
+    const { request } = this.read();
+    const inside = (name) => Math.min(Math.max(1, Math.round(request[name] ?? 1)), LIMITS[name]);
+    let sizes = Object.fromEntries(SIZES.map((name) => [name, inside(name)]));
+    for (let turn = 0; turn < 8; turn += 1) {
+      const before = sizes;
+      for (const asked of this.asked()) {
+        const frames = this.isImage(asked.family) ? null : sizes.frames;
+        try {
+          const wanted = { ...asked, ...sizes, frames, on_invalid: "nearest" };
+          sizes = { ...sizes, ...sizesOf(trace(this.atlas, wanted).steps[0]) };
+        } catch {
+          return null;
+        }
+      }
+      if (SIZES.every((name) => sizes[name] === before[name])) return sizes;
+    }
+    return null;
+  }
+
+  takeNearest() {
+    for (const [name, value] of Object.entries(this.nearest())) this.inputs[name].value = value;
+  }
+}
+
+function sizesOf({ shape, axes }) {
+  const letters = { B: "batch", T: "frames", H: "height", W: "width" };
+  const named = axes.split(" ").map((letter, i) => [letters[letter], shape[i]]);
+  return Object.fromEntries(named.filter(([name]) => name));
+}
+
+function lane(atlas, request, { steps, warnings }) {
+  const entry = atlas[request.family];
+  const items = [];
+  for (const [index, step] of steps.entries()) {
+    const before = steps[index - 1];
+    const same = before && step.axes === before.axes && String(step.shape) === String(before.shape);
+    if (same && step.name === "pipeline") continue;
+    if (before) items.push(make("li", { class: "ls-arrow" }, arrow(entry, step)));
+    const place = make("span", { class: "ls-place" }, `${step.name}, ${size(step.bytes)}`);
+    items.push(make("li", {}, chips(step), " ", place));
+  }
+  const library = request.library === "diffsynth" ? ` in ${LIBRARIES.diffsynth}` : "";
+  return make(
+    "div",
+    {},
+    make("p", { class: "ls-title" }, entry.title + library),
+    make("ul", { class: "ls-path" }, ...items),
+    summary(entry, steps),
+    ...(warnings.length ? [make("ul", { class: "ls-warnings" }, ...warnings.map(warning))] : []),
+  );
+}
+
+const warning = (text) => make("li", {}, sentence(text));
+
+function arrow({ pipeline_axes, patch, space, time }, { name }) {
+  const cell = time ? `${time.factor} frames of ${space.factor} × ${space.factor} pixels` : null;
+  return {
+    folded: "fold the frames into the batch",
+    latent: `encode: ${cell ?? `${space.factor} × ${space.factor} pixels`} a cell`,
+    pipeline: `arrange as ${pipeline_axes}`,
+    packed: `move ${patch?.slice(1).join(" × ")} cells into the channels`,
+    tokens: `cut into patches of ${patch?.join(" × ")} cells, one token each`,
+    decoded: patch ? "back to the latent, and decode" : "decode",
+  }[name];
+}
+
+function chips({ shape, axes }) {
+  const letters = axes.split(" ");
+  const drawn = shape.map((n, i) =>
+    make(
+      "span",
+      { class: "ls-dim", style: `--axis:var(--ls-${letters[i]})` },
+      `${n} `,
+      make("small", {}, letters[i]),
+    ),
+  );
+  return make("span", { class: "ls-shape" }, ...drawn.flatMap((chip) => [chip, " "]));
+}
+
+function summary(entry, steps) {
+  const step = (name) => steps.find((found) => found.name === name);
+  const count = ({ shape }) => shape.reduce((a, b) => a * b, 1);
+  const fewer = count(step("pixels")) / count(step("latent"));
+  const times = (n) => `${n.toLocaleString("en-US", { maximumSignificantDigits: 4 })}×`;
+  const facts = [
+    ["fewer numbers", times(fewer)],
+    ["fewer positions", times((fewer * entry.latent_channels) / 3)],
+  ];
+  if (step("tokens")) {
+    const [, length, width] = step("tokens").shape;
+    facts.push(["tokens", length.toLocaleString("en-US")], ["numbers a token", String(width)]);
+  }
+  const pairs = facts.map(([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, value)));
+  return make("dl", { class: "ls-facts" }, ...pairs);
+}
+
+function size(bytes) {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${value.toLocaleString("en-US", { maximumSignificantDigits: 4 })} ${UNITS[power]}`;
+}
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;

@@ -1,0 +1,263 @@
+// The way of a request through a model family: latentlab.atlas.trace, for the page.
+// tests/test_shape_tracer.py holds every shape, byte count, warning and error to the Python one.
+
+export const BYTES = { fp32: 4, fp16: 2, bf16: 2 };
+export const LIBRARIES = { diffusers: "diffusers", diffsynth: "DiffSynth-Studio" };
+export const LIMITS = { batch: 4096, frames: 65536, height: 65536, width: 65536 };
+
+const floor = (n, by) => Math.floor(n / by);
+const ceil = (n, by) => Math.ceil(n / by);
+const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
+
+// What happens to a side of n pixels: cells, or null where the library raises.
+const SIDES = {
+  floor: (n, space) => floor(n, space.factor) || null,
+  ceil: (n, space) => (n % (space.multiple ?? 1) ? null : ceil(n, space.factor)),
+  exact: (n, space) => (n % space.factor ? null : n / space.factor),
+  cosmos: (n) => ([1, 2, 3, 4].includes(n % 8) && !(n >= 9 && n <= 12) ? null : ceil(n, 8)),
+};
+
+// What happens to n frames: [latent frames, frames that come back], or null where it raises.
+const FRAMES = {
+  floor: (n, t) => [1 + floor(n - 1, t), 1 + floor(n - 1, t) * t],
+  exact: (n, t) => ((n - 1) % t ? null : [1 + (n - 1) / t, n]),
+  cogvideox: (n, t) => {
+    const latent = 1 + floor(n - 1, t);
+    return [latent, t * latent - (t - 1) * (latent % 2)];
+  },
+  cosmos: (n, t) => [1 + floor(n + 2, t), 1 + floor(n + 2, t) * t],
+  allegro: (n, t) => [floor(n, t), floor(n, t) * t],
+};
+
+export function trace(atlas, request) {
+  const { family, library = "diffusers", dtype = "bf16", on_invalid = "error" } = request;
+  const entry = find(atlas, family, library);
+  let asked = checked(entry, request);
+  if (!(dtype in BYTES)) {
+    throw new Error(`dtype '${dtype}' is unknown: expected one of ${Object.keys(BYTES).join(", ")}`);
+  }
+  if (!["error", "library", "nearest"].includes(on_invalid)) {
+    throw new Error(`on_invalid '${on_invalid}': expected 'error', 'library' or 'nearest'`);
+  }
+  const complaints = complain(entry, asked);
+  if (complaints.length && on_invalid === "error") throw new Error(complaints.join("; "));
+  if (complaints.length && on_invalid === "nearest") {
+    asked = nearest(entry, asked);
+  } else if (complaints.length && entry.rounding) {
+    asked = roundedUp(entry, asked);
+    const frames = asked.frames ? `, ${asked.frames} frames` : "";
+    const size = `${asked.height} × ${asked.width}${frames}`;
+    complaints.push(`${LIBRARIES[library]} rounds the request up to ${size}`);
+  }
+  return follow(entry, asked, BYTES[dtype], complaints);
+}
+
+function find(atlas, name, library) {
+  if (!(library in LIBRARIES)) {
+    throw new Error(`library '${library}': expected one of ${Object.keys(LIBRARIES).join(", ")}`);
+  }
+  if (!Object.hasOwn(atlas, name)) throw new Error(`there is no family '${name}' in the atlas`);
+  const entry = atlas[name];
+  if (library === "diffusers") return entry;
+  if (!entry.diffsynth) {
+    const known = Object.keys(atlas).filter((other) => atlas[other].diffsynth);
+    throw new Error(
+      `${entry.title} in DiffSynth-Studio is not in the atlas; there are ${known.join(", ")}`,
+    );
+  }
+  const title = `${entry.title} in ${LIBRARIES[library]}`;
+  return { ...entry, title, plain: entry.title, rounding: entry.diffsynth };
+}
+
+function checked(entry, { height, width, frames = null, batch = 1 }) {
+  const asked = { batch, frames, height, width };
+  for (const what of ["height", "width", "frames", "batch"]) {
+    const value = asked[what];
+    if (what === "frames" && value === null) continue;
+    if (!Number.isInteger(value)) {
+      throw new Error(`${what} must be a whole number, got ${value ?? "nothing"}`);
+    }
+    if (value < 1 || value > LIMITS[what]) {
+      const inside = Math.min(Math.max(value, 1), LIMITS[what]);
+      const valid = pick(inside, (n) => isValid(entry, what, n));
+      const range = `1 to ${LIMITS[what]}`;
+      throw new Error(`${what} ${value} is outside ${range}; the nearest valid is ${valid}`);
+    }
+  }
+  const title = entry.plain ?? entry.title;
+  if (entry.medium === "image" && frames !== null) {
+    throw new Error(`${title} makes images: leave \`frames\` out`);
+  }
+  if (entry.medium !== "image" && frames === null) {
+    throw new Error(`${title} needs \`frames\`: 1 for a single image`);
+  }
+  return asked;
+}
+
+const cells = (entry, side) => SIDES[entry.space.rule](side, entry.space);
+
+function latentFrames(entry, frames) {
+  if (!entry.time || frames === null) return [frames ?? 1, frames ?? 1];
+  return FRAMES[entry.time.rule](frames, entry.time.factor);
+}
+
+function isValid(entry, what, value) {
+  if (value > LIMITS[what]) return false;
+  if (what === "batch") return value <= (entry.largest_batch ?? value);
+  if (what === "frames" && entry.rounding?.time) return (value - 1) % entry.rounding.time === 0;
+  if (what !== "frames" && value % (entry.rounding?.multiple ?? 1)) return false;
+  const axis = ["frames", "height", "width"].indexOf(what);
+  const least = entry.tile ? entry.tile.kernel[axis] : 1;
+  if (what === "frames") {
+    const times = latentFrames(entry, value);
+    return value >= least && times !== null && times[1] === value;
+  }
+  const count = cells(entry, value);
+  const whole = count !== null && count * entry.space.factor === value;
+  return whole && value >= Math.max(least, entry.smallest_decoded);
+}
+
+function complain(entry, asked) {
+  const found = [];
+  for (const [what, value] of Object.entries(asked)) {
+    if (value === null || isValid(entry, what, value)) continue;
+    if (what === "batch") {
+      const title = entry.plain ?? entry.title;
+      found.push(`batch ${value}: ${title} takes ${entry.largest_batch} at a time`);
+      continue;
+    }
+    const near = neighbors(value, (n) => isValid(entry, what, n));
+    const told = `the nearest ${near.length > 1 ? "are" : "is"} ${near.join(" and ")}`;
+    if (what === "frames") {
+      found.push(`${value} frames: ${entry.title} encodes ${frameRule(entry)}; ${told}`);
+    } else {
+      const multiple = entry.rounding?.multiple ?? entry.space.factor;
+      found.push(`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`);
+    }
+  }
+  return found;
+}
+
+function frameRule({ time, tile }) {
+  if (time.rule === "allegro" && tile) return `${time.factor}k from ${tile.kernel[0]}`;
+  return `${time.rule === "cogvideox" ? 2 * time.factor : time.factor}k+1`;
+}
+
+function neighbors(value, valid) {
+  let below = value;
+  while (below > 0 && !valid(below)) below -= 1;
+  let above = value;
+  while (above < value + 1024 && !valid(above)) above += 1;
+  return [...(below > 0 ? [below] : []), ...(above < value + 1024 ? [above] : [])];
+}
+
+function pick(value, valid) {
+  return neighbors(value, valid).reduce((best, n) =>
+    Math.abs(n - value) < Math.abs(best - value) ? n : best,
+  );
+}
+
+function nearest(entry, asked) {
+  const found = Object.entries(asked).map(([what, value]) => [
+    what,
+    value === null ? null : pick(value, (n) => isValid(entry, what, n)),
+  ]);
+  return Object.fromEntries(found);
+}
+
+function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
+  return {
+    ...asked,
+    frames: asked.frames === null ? null : ceil(asked.frames - 1, time) * time + 1,
+    height: ceil(asked.height, multiple) * multiple,
+    width: ceil(asked.width, multiple) * multiple,
+  };
+}
+
+function tiles(entry, { frames, height, width }) {
+  if (!entry.tile) return [1, 1, 1];
+  const { kernel, stride } = entry.tile;
+  return [frames ?? 1, height, width].map((n, i) => floor(n - kernel[i], stride[i]) + 1);
+}
+
+const computes = (entry, asked) => Math.min(...tiles(entry, asked)) > 0;
+
+function isRefused(entry, asked) {
+  const sides = [asked.height, asked.width];
+  return (
+    sides.some((side) => cells(entry, side) === null) ||
+    latentFrames(entry, asked.frames) === null ||
+    product(tiles(entry, asked)) < 0 ||
+    Math.min(...sides) < entry.smallest_decoded ||
+    (computes(entry, asked) && asked.batch > (entry.largest_batch ?? asked.batch))
+  );
+}
+
+function follow(entry, asked, size, complaints) {
+  if (isRefused(entry, asked)) throw new Error(`the library raises: ${complaints.join("; ")}`);
+  const { batch, height, width } = asked;
+  const { latent_channels: channels, medium } = entry;
+  const [rows, columns] = [cells(entry, height), cells(entry, width)];
+  const [time, back] = latentFrames(entry, asked.frames);
+  const [tall, wide] = [rows * entry.space.factor, columns * entry.space.factor];
+  const warnings = [...complaints, ...libraryWarnings(entry, asked)];
+  if (!computes(entry, asked)) {
+    warnings.push("smaller than one tile: the class returns a latent that it never computed");
+  }
+  const steps = [];
+  const add = (name, shape, axes) => steps.push({ name, shape, axes, bytes: product(shape) * size });
+
+  let decoded = [[batch, 3, tall, wide], "B C H W"];
+  if (medium === "image") {
+    add("pixels", [batch, 3, height, width], "B C H W");
+    add("latent", [batch, channels, rows, columns], "B C H W");
+  } else if (medium === "frames") {
+    add("pixels", [batch, 3, time, height, width], "B C T H W");
+    add("folded", [batch * time, 3, height, width], "B C H W");
+    add("latent", [batch * time, channels, rows, columns], "B C H W");
+    decoded = [[batch * time, 3, tall, wide], "B C H W"];
+  } else {
+    add("pixels", [batch, 3, asked.frames ?? 1, height, width], "B C T H W");
+    add("latent", [batch, channels, time, rows, columns], "B C T H W");
+    decoded = [[batch, 3, back, tall, wide], "B C T H W"];
+    if (entry.time?.rule === "allegro") decoded = [[batch, back, 3, tall, wide], "B T C H W"];
+  }
+  pipelineSteps(entry, { B: batch, C: channels, T: time, H: rows, W: columns }, add, warnings);
+  add("decoded", ...decoded);
+  if (entry.divisible && (height % entry.divisible || width % entry.divisible)) {
+    warnings.push(`its pipeline asks for multiples of ${entry.divisible} in height and width`);
+  }
+  return { steps, warnings };
+}
+
+function libraryWarnings({ pipeline_rounds, rounding }, { frames }) {
+  const found = [];
+  if (pipeline_rounds && !rounding && frames && (frames - 1) % 4) {
+    found.push(`its pipeline would first make ${floor(frames, 4) * 4 + 1} frames of ${frames}`);
+  }
+  if (rounding?.normalizes) {
+    found.push(`the latent of ${LIBRARIES.diffsynth}'s VAE is normalized already`);
+  }
+  return found;
+}
+
+function pipelineSteps(entry, latent, add, warnings) {
+  if (!entry.pipeline_axes) return;
+  const size = { ...latent };
+  const [t, h, w] = entry.patch ?? [1, 1, 1];
+  if (entry.pad_time && size.T % t) {
+    size.T = ceil(size.T, t) * t;
+    warnings.push(`the pipeline pads ${latent.T} latent frames to ${size.T}`);
+  }
+  const letters = entry.pipeline_axes.split(" ");
+  add("pipeline", letters.map((letter) => size[letter]), entry.pipeline_axes);
+  if (!entry.patch) return;
+  if (size.T % t || size.H % h || size.W % w) {
+    warnings.push(`the latent cannot be cut into patches of ${t}, ${h} and ${w}`);
+    return;
+  }
+  const [time, rows, columns] = [size.T / t, size.H / h, size.W / w];
+  const channels = size.C * t * h * w;
+  if (entry.pack?.startsWith("channels")) add("packed", [size.B, channels, rows, columns], "B C H W");
+  add("tokens", [size.B, time * rows * columns, channels], "B S C");
+}
