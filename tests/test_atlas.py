@@ -8,10 +8,9 @@ from pathlib import Path
 
 import diffusers
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from latentlab import atlas
+from latentlab import atlas, real_class
 from latentlab.atlas import RefusedError, families, trace
 
 NAMES = list(families())
@@ -19,49 +18,24 @@ LIBRARY = Path(diffusers.__file__).parent
 each_family = pytest.mark.parametrize("name", NAMES)
 
 
-def build(name: str):
-    family = atlas.family(name)
-    with torch.device("meta"):
-        vae = getattr(diffusers, family.class_name)(**family.config).to("meta").eval()
-    if family.needs_tiling:
-        vae.enable_tiling()
-    return vae
-
-
 @cache
 def shared(name: str):
-    return build(name)
+    return real_class.build(name)
 
 
-def execute(name: str, batch: int, frames: int | None, height: int, width: int):
+def execute(name: str, **asked: int | None):
     """Shapes of latent and decoded pixels, or None where the class raises."""
-    family = atlas.family(name)
     # A request that fails leaves frames in EasyAnimate's cache: it needs a new model each time.
-    vae = build(name) if name == "easyanimate" else shared(name)
-    if family.medium == "video":
-        pixels = torch.empty(batch, 3, frames, height, width, device="meta")
-    else:
-        pixels = torch.empty(batch * (frames or 1), 3, height, width, device="meta")
-    extra = {}
-    if family.class_name == "AutoencoderKLTemporalDecoder":
-        extra["num_frames"] = frames
-    if family.config.get("timestep_conditioning"):
-        extra["temb"] = torch.empty(batch, device="meta")
+    vae = real_class.build(name) if name == "easyanimate" else shared(name)
     try:
-        with torch.no_grad():
-            encoded = vae.encode(pixels)
-            if hasattr(encoded, "latent_dist"):
-                latent = encoded.latent_dist.mode()
-            else:
-                latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent
-            return tuple(latent.shape), tuple(vae.decode(latent, **extra).sample.shape)
+        return real_class.there_and_back(vae, name, **asked)
     except (RuntimeError, ValueError):
         return None
 
 
 def agree(name: str, batch: int, frames: int | None, height: int, width: int) -> None:
-    executed = execute(name, batch, frames, height, width)
     asked = {"batch": batch, "frames": frames, "height": height, "width": width}
+    executed = execute(name, **asked)
     try:
         found = trace(name, **asked, on_invalid="library")
         traced = (found.latent, found.decoded)
@@ -135,7 +109,7 @@ def test_trace_at_the_size_of_a_real_request(name, frames, height, width):
 
 @each_family
 def test_counts_and_abilities_are_those_of_the_class(name):
-    family, vae = atlas.family(name), build(name)
+    family, vae = atlas.family(name), real_class.build(name)
     assert family.parameters == sum(p.numel() for p in vae.parameters())
     assert family.decoder_parameters == sum(p.numel() for p in vae.decoder.parameters())
     for method, stated in (("enable_tiling", family.tiles), ("enable_slicing", family.slices)):

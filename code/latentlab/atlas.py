@@ -333,13 +333,15 @@ def _title(entry: Family) -> str:
 def frame_rule(entry: Family) -> str:
     """The frame counts that come back whole, such as "4k+1". For families with a time axis.
 
-    CogVideoX's is 8k+1: only an odd number of latent frames gives back what went in.
+    CogVideoX has two: 8k+1, where the first frame stands alone, and 8k, where none does.
     """
     assert entry.time is not None
     factor, rule = entry.time["factor"], entry.time["rule"]
     if rule == "allegro" and entry.tile:
         return f"{factor}k from {entry.tile['kernel'][0]}"
-    return f"{2 * factor if rule == 'cogvideox' else factor}k+1"
+    if rule == "cogvideox":
+        return f"{2 * factor}k or {2 * factor}k+1"
+    return f"{factor}k+1"
 
 
 def _neighbors(value: int, valid: Callable[[int], bool]) -> list[int]:

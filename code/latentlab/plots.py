@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from PIL import Image
 
 from latentlab import axes
@@ -16,6 +16,7 @@ from latentlab.figure import Figure, Kind
 Picture = Float[np.ndarray, "height width 3"]
 Number = int | float
 Map = Float[np.ndarray, "height width"]
+Seen = Bool[np.ndarray, "outputs inputs"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
 SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"))  # no color of an axis
@@ -95,6 +96,58 @@ def _group(frames: range, label: str, *, lost: bool = False) -> str:
         f'<div class="ls-group{" ls-lost" if lost else ""}"><div class="ls-cells">{cells}</div>'
         f'<div class="ls-latent">{label}</div></div>'
     )
+
+
+def reach(grids: Mapping[str, Seen], *, alt: str, caption: str) -> Figure:
+    """Which inputs each output has seen: a row an output, a column an input, one grid a title."""
+    drawn = []
+    for title, seen in grids.items():
+        rows = "".join(
+            f'<span class="ls-name">z{index}</span>'
+            + "".join(f'<span class="{"ls-on" if cell else "ls-off"}"></span>' for cell in row)
+            for index, row in enumerate(seen)
+        )
+        head = "".join(f'<span class="ls-name">{frame}</span>' for frame in range(seen.shape[1]))
+        drawn.append(
+            f'<div><p class="ls-title">{escape(title)}</p>'
+            f'<div class="ls-reach" style="--ls-count:{seen.shape[1]}"><span></span>{head}{rows}'
+            "</div></div>"
+        )
+    return Figure(f'<div class="ls-stack">{"".join(drawn)}</div>', alt, caption)
+
+
+def strips(
+    rows: Mapping[str, str],
+    counts: Sequence[int],
+    meaning: Mapping[str, str],
+    *,
+    alt: str,
+    caption: str,
+) -> Figure:
+    """One mark a count, one row a name. `meaning` says in words what each mark stands for.
+
+    Raises ValueError when a row has not one mark for each count, or a mark without meaning.
+    """
+    for name, marks in rows.items():
+        if len(marks) != len(counts) or not set(marks) <= set(meaning):
+            raise ValueError(f"{name} needs {len(counts)} marks from {''.join(meaning)}: {marks!r}")
+    look = {mark: f"ls-mark-{index}" for index, mark in enumerate(meaning)}
+    ticks = "".join(f"<span>{n if n % 8 == 1 else ''}</span>" for n in counts)
+    drawn = [f'<span></span><span class="ls-strip ls-ticks">{ticks}</span>']
+    for name, marks in rows.items():
+        cells = "".join(f'<span class="{look[mark]}">{mark}</span>' for mark in marks)
+        drawn.append(
+            f'<span class="ls-label">{escape(name)}</span><span class="ls-strip">{cells}</span>'
+        )
+    legend = "".join(
+        f'<li><span class="{look[mark]}">{mark}</span> {escape(words)}</li>'
+        for mark, words in meaning.items()
+    )
+    body = (
+        f'<div class="ls-strips" style="--ls-count:{len(counts)}">{"".join(drawn)}</div>'
+        f'<ul class="ls-legend">{legend}</ul>'
+    )
+    return Figure(body, alt, caption)
 
 
 def bars(
@@ -206,10 +259,12 @@ def curves(
     marks: Mapping[str, tuple[Number, Number]] | None = None,
     dots: bool = False,
     log_x: bool = False,
+    log_y: bool = False,
 ) -> Figure:
     """A chart of lines. `lines` maps a name to its x and y values; `marks` labels single points.
 
-    `dots` draws the points without joining them; `log_x` doubles at each tick of the x axis.
+    `dots` draws the points without joining them. A tick is twice the last one with `log_x`, and
+    ten times the last one with `log_y`.
     """
     from matplotlib.figure import Figure as Canvas
 
@@ -231,6 +286,9 @@ def curves(
     if log_x:
         chart.set_xscale("log", base=2)
         chart.xaxis.set_major_formatter("{x:g}")
+    if log_y:
+        chart.set_yscale("log", base=10)
+        chart.yaxis.set_major_formatter("{x:,g}")
     chart.set_xlabel(x, color=INK)
     chart.set_ylabel(y, color=INK)
     chart.tick_params(colors=SOFT)

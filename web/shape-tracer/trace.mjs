@@ -140,7 +140,8 @@ function complain(entry, asked) {
 
 function frameRule({ time, tile }) {
   if (time.rule === "allegro" && tile) return `${time.factor}k from ${tile.kernel[0]}`;
-  return `${time.rule === "cogvideox" ? 2 * time.factor : time.factor}k+1`;
+  if (time.rule === "cogvideox") return `${2 * time.factor}k or ${2 * time.factor}k+1`;
+  return `${time.factor}k+1`;
 }
 
 function neighbors(value, valid) {

@@ -1,0 +1,86 @@
+"""The exercises of lab 04, each with its solution and the mistakes it recognizes."""
+
+from latentlab.exercise import Exercise, Exercises
+
+
+def frames_behind(j, factor):
+    if j == 0:
+        return 0, 0
+    return (j - 1) * factor + 1, j * factor
+
+
+def rounded_request(frames, factor, off_rule):
+    rest = (frames - 1) % factor
+    if not rest:
+        return frames
+    return frames - rest if off_rule == "drop" else frames - rest + factor
+
+
+def joined(first, second, factor):
+    return 1 + (first + second - 1) * factor
+
+
+def _groups_without_a_first_frame(j, factor):
+    return j * factor, j * factor + factor - 1
+
+
+def _first_frame_like_the_others(j, factor):
+    return (j - 1) * factor + 1, j * factor
+
+
+def _everything_so_far(j, factor):
+    return 0, j * factor
+
+
+def _rounds_to_multiples(frames, factor, off_rule):
+    down = frames // factor * factor
+    return frames if down == frames else down if off_rule == "drop" else down + factor
+
+
+def _moves_a_valid_count(frames, factor, off_rule):
+    down = 1 + (frames - 1) // factor * factor
+    return down if off_rule == "drop" else down + factor
+
+
+def _always_drops(frames, factor, off_rule):
+    return 1 + (frames - 1) // factor * factor
+
+
+exercises = Exercises(
+    Exercise(
+        frames_behind,
+        cases=[(0, 4), (1, 4), (2, 4), (20, 4), (1, 8), (15, 8), (3, 6)],
+        mistakes={
+            "you let the groups begin at frame 0": _groups_without_a_first_frame,
+            "you gave the first latent frame a whole group": _first_frame_like_the_others,
+            "you listed all that it may have seen, not what it stands for": _everything_so_far,
+        },
+    ),
+    Exercise(
+        rounded_request,
+        cases=[
+            (n, t, rule) for t in (4, 8) for n in (1, 17, 18, 80, 81) for rule in ("drop", "fill")
+        ],
+        mistakes={
+            "you took multiples of the factor for valid": _rounds_to_multiples,
+            "you moved a count that was valid already": _moves_a_valid_count,
+            "you drop the rest whatever was asked": _always_drops,
+        },
+    ),
+    Exercise(
+        joined,
+        cases=[(21, 21, 4), (1, 1, 4), (16, 16, 8), (5, 9, 4), (3, 1, 6)],
+        mistakes={
+            "you counted a first frame for each part": lambda first, second, factor: (
+                2 + (first + second - 2) * factor
+            ),
+            "you forgot the first frame altogether": lambda first, second, factor: (
+                (first + second) * factor
+            ),
+            "you forgot the +1 at the front": lambda first, second, factor: (
+                (first + second - 1) * factor
+            ),
+        },
+    ),
+)
+check = exercises.check

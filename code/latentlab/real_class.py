@@ -1,0 +1,48 @@
+"""The real class of a family of the atlas, built without weights: what comes out is shapes."""
+
+from typing import Any
+
+import diffusers
+import torch
+
+from latentlab import atlas
+from latentlab.atlas import Shape
+
+
+def build(name: str) -> Any:
+    """The autoencoder of diffusers at the family's real configuration, on the meta device.
+
+    Raises ValueError, from `atlas.family`, for an unknown name.
+    """
+    family = atlas.family(name)
+    with torch.device("meta"):
+        vae = getattr(diffusers, family.class_name)(**family.config).to("meta").eval()
+    if family.needs_tiling:
+        vae.enable_tiling()
+    return vae
+
+
+def there_and_back(
+    vae: Any, name: str, *, height: int, width: int, frames: int | None = None, batch: int = 1
+) -> tuple[Shape, Shape]:
+    """Encode and decode a request with `vae`, as `build` made it: shapes of latent and pixels.
+
+    Sizes are pixels; `frames` is None for a family of images. Raises what the class raises.
+    """
+    family = atlas.family(name)
+    if family.medium == "video":
+        pixels = torch.empty(batch, 3, frames or 1, height, width, device="meta")
+    else:
+        pixels = torch.empty(batch * (frames or 1), 3, height, width, device="meta")
+    extra: dict[str, Any] = {}
+    if family.medium == "frames" and "TemporalDecoder" in family.class_name:
+        extra["num_frames"] = frames
+    if family.config.get("timestep_conditioning"):
+        extra["temb"] = torch.empty(batch, device="meta")
+    with torch.no_grad():
+        encoded = vae.encode(pixels)
+        if hasattr(encoded, "latent_dist"):
+            latent = encoded.latent_dist.mode()
+        else:
+            latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent
+        return tuple(latent.shape), tuple(vae.decode(latent, **extra).sample.shape)
