@@ -38,6 +38,14 @@ def test_chapter_describes_itself_and_its_pictures(chapter: Path) -> None:
     assert not list(inspection.page(chapter))
 
 
+PAGES = [*CHAPTERS, *LABS, ROOT / "index.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_figures_of_real_models_are_computed(page: Path) -> None:
+    assert not list(inspection.typed_figures(page))
+
+
 @each_lab
 def test_starter_states_at_least_three_shapes(lab: Path) -> None:
     source = notebooks.starter(lab.stem).read_text(encoding="utf-8")
@@ -182,3 +190,29 @@ def test_picture_without_words(course: Path) -> None:
         "03-latent-shape-tracking.md has an image without alt text: write it between the brackets",
         "03-latent-shape-tracking.md has no description: add one under myst: html_meta:",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (
+            "Its latent is (1, 16, 31, 88, 160).",
+            "(1, 16, 31, 88, 160) is typed: use the {trace} role",
+        ),
+        ("It becomes 1 by 27280 by 192.", "1 by 27280 by 192 is typed"),
+        ("A latent of 48 × 31 × 44 × 80.", "48 × 31 × 44 × 80 is typed"),
+        ("Multiply by 0.13025.", "0.13025 is typed: take it from `atlas.family(name).scaling`"),
+    ],
+)
+def test_typed_figure_in_prose(course: Path, typed: str, told: str) -> None:
+    page = course / CHAPTER
+    page.write_text(page.read_text(encoding="utf-8") + typed, encoding="utf-8")
+    (complaint,) = inspection.typed_figures(page)
+    assert told in complaint
+
+
+@pytest.mark.parametrize("code", ["x = (1, 48, 31, 44, 80)", "torch.empty(1, 16, 90, 160)"])
+def test_typed_figure_in_a_cell(course: Path, code: str) -> None:
+    edit(course / LAB, "sizes", lambda cell: cell.update(source=code))
+    (complaint,) = inspection.typed_figures(course / LAB)
+    assert "cell 'sizes'" in complaint and "from `atlas.trace`" in complaint

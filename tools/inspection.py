@@ -9,12 +9,14 @@ import sys
 import tokenize
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from math import prod
 from pathlib import Path
 
 import nbformat
 import notebooks
 import yaml
 from bs4 import BeautifulSoup
+from latentlab import atlas
 from nbformat import NotebookNode
 
 SECTIONS = (
@@ -30,6 +32,7 @@ SECTIONS = (
 )
 COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
 SHAPE = re.compile(r"\((\d+, )+\d+\)")
+WRITTEN_SHAPE = re.compile(r"\((\d+, ){2,}\d+\)|\b\d+( by \d+){2,}|\b\d+( ?× ?\d+){2,}")
 
 
 def triples(root: Path) -> Iterator[str]:
@@ -121,6 +124,85 @@ def page(path: Path) -> Iterator[str]:
         yield f"{path.name} has an image without alt text: write it between the brackets"
     if "description:" not in text.partition("\n# ")[0]:
         yield f"{path.name} has no description: add one under myst: html_meta:"
+
+
+def typed_figures(path: Path) -> Iterator[str]:
+    """Figures of real models that were typed, where the atlas or a cell should give them.
+
+    A shape in prose must be among those that its lab computes. In a cell there may be none. The
+    starters are exempt: they import nothing, and tests hold what they state.
+    """
+    lab = path if path.suffix == ".ipynb" else path.parents[1] / "labs" / f"lab-{path.stem}.ipynb"
+    cells = nbformat.read(lab, as_version=4).cells if lab.exists() else []
+    known = {found for cell in cells for found in _computed_shapes(cell)}
+    if path.suffix != ".ipynb":
+        prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+        yield from (f"{path.name}: {what}" for what in _typed_in_prose(prose, known))
+        return
+    for cell in cells:
+        found = (
+            _typed_in_prose(cell.source, known)
+            if cell.cell_type == "markdown"
+            else _typed_in_code(cell)
+        )
+        yield from (f"{path.name}: cell {cell.id!r}: {what}" for what in found)
+
+
+def _typed_in_prose(text: str, known: set[tuple[int, ...]]) -> Iterator[str]:
+    for match in WRITTEN_SHAPE.finditer(text):
+        shape = tuple(int(number) for number in re.findall(r"\d+", match.group()))
+        if _is_of_a_real_family(shape) and shape not in known:
+            yield f"{match.group()} is typed: use the {{trace}} role, or compute it in a cell"
+    for number in re.findall(r"\b\d+\.\d{3,}\b", text):
+        if float(number) in _normalizations():
+            yield f"{number} is typed: take it from `atlas.family(name).scaling`"
+
+
+def _typed_in_code(cell: NotebookNode) -> Iterator[str]:
+    if cell.id in ("starter", "setup"):
+        return
+    for node in ast.walk(ast.parse(re.sub(r"(?m)^\s*[!%].*$", "", cell.source))):
+        if not isinstance(node, ast.Tuple | ast.Call):
+            continue
+        items = node.elts if isinstance(node, ast.Tuple) else node.args
+        numbers = [item.value for item in items if isinstance(item, ast.Constant)]
+        shape = tuple(number for number in numbers if type(number) is int)
+        if len(shape) == len(items) and _is_of_a_real_family(shape):
+            yield f"{ast.unparse(node)[:60]} is typed: take the shape from `atlas.trace`"
+
+
+def _computed_shapes(cell: NotebookNode) -> Iterator[tuple[int, ...]]:
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        text = output.get("text", "") + data.get("text/plain", "")
+        markup = BeautifulSoup(data.get("text/html", ""), "html.parser")
+        shapes = [chips.get_text(" ") for chips in markup.select(".ls-shape")]
+        shapes += [match.group() for match in SHAPE.finditer(text)]
+        for shape in shapes:
+            numbers = tuple(map(int, re.findall(r"\d+", shape)))
+            yield numbers
+            yield numbers[1:]  # without the batch, as prose often has it
+
+
+def _is_of_a_real_family(shape: tuple[int, ...]) -> bool:
+    """Whether a model of the atlas could have this shape, as pixels, latent or tokens."""
+    if 0 in shape:
+        return False
+    families = atlas.families().values()
+    channels = {3} | {family.latent_channels for family in families}
+    if len(shape) in (4, 5):
+        return min(shape[-2:]) >= 16 and bool(channels & set(shape[:3]))
+    widths = {family.latent_channels * prod(family.patch) for family in families if family.patch}
+    return len(shape) == 3 and shape[1] >= 256 and shape[2] in widths
+
+
+def _normalizations() -> set[float]:
+    values = (
+        family.scaling.get(key)
+        for family in atlas.families().values()
+        for key in ("factor", "shift")
+    )
+    return {value for value in values if value}
 
 
 def starter(path: Path) -> Iterator[str]:

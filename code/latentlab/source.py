@@ -1,10 +1,15 @@
-"""Quote the line of an installed library that proves a claim."""
+"""Quote the line of an installed library that proves a claim, or run the function itself."""
 
+import ast
 import importlib.metadata
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
+
+import torch
 
 _REPOSITORIES = {"diffusers": "https://github.com/huggingface/diffusers/blob/v{version}/src"}
 
@@ -37,14 +42,37 @@ def quote(library: str, file: str, snippet: str) -> Quote:
 
     Raises ValueError when the library is not one we link to, or no line contains the snippet.
     """
+    version, text = _read(library, file)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if snippet in line:
+            return Quote(library, version, file, number, line.strip())
+    raise ValueError(f"no line of {library} {version}, {file}, contains {snippet!r}")
+
+
+def function(library: str, file: str, name: str) -> Callable:
+    """The function `name` of an installed file, compiled from its source without the rest of it.
+
+    For a static method whose module cannot be imported here, because it needs text encoders and
+    the like. The function may use `torch` and its own arguments only.
+
+    Raises ValueError when the file defines no such function.
+    """
+    version, text = _read(library, file)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            node.decorator_list = []
+            namespace: dict[str, Any] = {"torch": torch}
+            code = compile(ast.Module([node], type_ignores=[]), file, "exec")
+            exec(code, namespace)
+            return namespace[name]
+    raise ValueError(f"{library} {version}, {file}, defines no {name!r}")
+
+
+def _read(library: str, file: str) -> tuple[str, str]:
     if library not in _REPOSITORIES:
         raise ValueError(f"{library!r} cannot be quoted: expected one of {sorted(_REPOSITORIES)}")
     spec = importlib.util.find_spec(library)
     if spec is None or spec.origin is None:
         raise ValueError(f"{library!r} is not installed: run `pip install {library}`")
-    version = importlib.metadata.version(library)
-    lines = (Path(spec.origin).parent / file).read_text(encoding="utf-8").splitlines()
-    for number, text in enumerate(lines, start=1):
-        if snippet in text:
-            return Quote(library, version, file, number, text.strip())
-    raise ValueError(f"no line of {library} {version}, {file}, contains {snippet!r}")
+    path = Path(spec.origin).parent / file
+    return importlib.metadata.version(library), path.read_text(encoding="utf-8")
