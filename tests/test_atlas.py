@@ -107,6 +107,19 @@ def test_trace_at_the_size_of_a_real_request(name, frames, height, width):
     agree(name, 1, frames, height, width)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("batch", "frames", "height", "width"),
+    [
+        *[(1, 1, 1176, 1184), (1, 1, 1184, 1184), (1, 13, 1288, 1296), (1, 13, 1296, 1296)],
+        *[(1, 9, 1376, 1384), (1, 9, 1384, 1384), (2, 16, 1048, 800), (2, 16, 1048, 808)],
+        *[(4, 4, 584, 590), (4, 20, 611, 1080), (2, 81, 768, 1360)],
+    ],
+)
+def test_cogvideox_raises_where_its_largest_layer_is_split(batch, frames, height, width):
+    agree("cogvideox-1-0", batch, frames, height, width)
+
+
 @each_family
 def test_counts_and_abilities_are_those_of_the_class(name):
     family, vae = atlas.family(name), real_class.build(name)
@@ -278,6 +291,11 @@ def test_nearest_is_valid_and_comes_back_whole(name, height, width, frames, batc
         (
             {"library": "diffsynth", "frames": 18},
             "18 frames: Wan 2.1 in DiffSynth-Studio encodes 4k+1; the nearest are 17 and 21",
+        ),
+        (
+            {"name": "cogvideox-1-5", "batch": 2, "height": 768, "width": 1360},
+            "2 × 768 × 1360: CogVideoX 1.5 (5B) splits its largest layer into parts shorter than "
+            "its kernel; the nearest that fits is 1 × 768 × 1360",
         ),
         ({"name": "hunyuan-video-1-5", "batch": 2}, "batch 2: HunyuanVideo 1.5 takes 1 at a time"),
     ],

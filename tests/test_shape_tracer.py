@@ -103,6 +103,8 @@ def test_widget_holds_what_was_asked():
 def test_widget_refuses_what_trace_refuses():
     with pytest.raises(ValueError, match=r"80 frames: Wan 2\.1"):
         ShapeTracer("wan-2-1", height=480, width=832, frames=80)
+    with pytest.raises(ValueError, match="Mochi 1 encodes 6k"):
+        ShapeTracer("wan-2-1", height=480, width=832, frames=81, other="mochi-1")
     with pytest.raises(ValueError, match="no family 'wan'"):
         ShapeTracer("sd-1", height=512, width=512, other="wan")
 
@@ -176,6 +178,7 @@ def test_two_families_take_the_nearest_request_that_fits_both(tracer: Page):
     tracer.get_by_label("Compare with").check()
     follow(tracer, "otherFamily", "ltx-video-0-9-5")
     follow(tracer, "frames", "78")
+    assert tracer.locator(".ls-tracer .ls-lanes > div").count() == 2
     tracer.get_by_role("button", name="Take the nearest valid").click()
     assert tracer.get_by_role("alert").inner_text() == ""
     size = {

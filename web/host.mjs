@@ -1,5 +1,5 @@
 // Puts the parts of a page in their places: <div data-part="name"> with its data as JSON inside.
-// A part exports render({ model, el }), as for anywidget, and so works in a notebook unchanged.
+// A part exports { render({ model, el }) }, as for anywidget, and so works in a notebook unchanged.
 
 class PageModel {
   #values;
@@ -51,6 +51,6 @@ function restored(data) {
 for (const el of document.querySelectorAll("[data-part]")) {
   const data = JSON.parse(el.querySelector("script[type='application/json']")?.textContent ?? "{}");
   const address = new URL(`${el.dataset.part}.mjs`, import.meta.url);
-  const part = await import(address);
+  const { default: part } = await import(address);
   part.render({ model: new PageModel(restored(data)), el });
 }

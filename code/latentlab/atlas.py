@@ -24,7 +24,7 @@ LIMITS = {"batch": 4096, "frames": 65_536, "height": 65_536, "width": 65_536}
 FOLLOWED = (
     *("title", "medium", "latent_channels", "space", "time", "tile", "smallest_decoded"),
     *("largest_batch", "pipeline_axes", "patch", "pack", "pad_time", "divisible"),
-    *("pipeline_rounds", "diffsynth"),
+    *("pipeline_rounds", "diffsynth", "split_channels"),
 )
 
 Shape = tuple[int, ...]
@@ -42,6 +42,7 @@ class Family:
     into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
     for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W]. `library` says whose
     treatment of a request this is; `diffsynth` is None where DiffSynth-Studio was not read.
+    `split_channels` is for a class that splits its largest convolution: the channels of its input.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Family:
     smallest_decoded: int = 1
     largest_batch: int | None = None
     needs_tiling: bool = False
+    split_channels: int | None = None
     scaling: Mapping[str, Any] = field(default_factory=dict)
     pipeline_axes: str | None = None
     patch: Shape | None = None
@@ -322,6 +324,13 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
         else:
             multiple = entry.rounding.get("multiple", entry.space["factor"])
             yield f"{what} {value}: {_title(entry)} encodes multiples of {multiple}; {near}"
+    if _is_split_too_fine(entry, request):
+        fits = _nearest(entry, request)
+        yield (
+            f"{request.batch} × {request.height} × {request.width}: {entry.title} splits its "
+            "largest layer into parts shorter than its kernel; the nearest that fits is "
+            f"{fits.batch} × {fits.height} × {fits.width}"
+        )
 
 
 def _title(entry: Family) -> str:
@@ -361,12 +370,43 @@ def _pick(value: int, valid: Callable[[int], bool]) -> int:
 
 
 def _nearest(entry: Family, request: _Request) -> _Request:
-    return _Request(
+    found = _Request(
         **{
             what: value and _pick(value, lambda n, what=what: _is_valid(entry, what, n))  # type: ignore[misc]
             for what, value in vars(request).items()
         }
     )
+    while _is_split_too_fine(entry, found):
+        found = _smaller(entry, found)
+    return found
+
+
+def _smaller(entry: Family, request: _Request) -> _Request:
+    """One item less in the batch, or, of a single one, one step less along the longer side."""
+    if request.batch > 1:
+        return replace(request, batch=request.batch - 1)
+    longer = "height" if request.height >= request.width else "width"
+    below = _neighbors(getattr(request, longer) - 1, lambda n: _is_valid(entry, longer, n))[0]
+    return replace(request, **{longer: below})
+
+
+def _is_split_too_fine(entry: Family, request: _Request) -> bool:
+    """Whether CogVideoX raises because a clip is large.
+
+    A convolution whose input takes more than 2 GiB at 16 bits is given parts of it, cut along T. A
+    part shorter than the kernel of 3 raises. The largest is in the decoder, at full size, which
+    works on 8 frames at a time (on 9 if they begin a clip of three latent frames, on 1 for an
+    image) and 2 that it remembers.
+    """
+    times = _latent_frames(entry, request.frames)
+    sides = [_cells(entry, side) for side in (request.height, request.width)]
+    if entry.split_channels is None or times is None or None in sides:
+        return False
+    area = math.prod(side * entry.space["factor"] for side in sides if side)
+    frames = {1: 1, 3: 9}.get(times[0], 8) + 2
+    gibibytes = request.batch * entry.split_channels * frames * area * 2 / 2**30
+    parts = int(gibibytes / 2) + 1 if gibibytes > 2 else 1
+    return -(-frames // parts) < 3
 
 
 def _rounded_up(entry: Family, request: _Request) -> _Request:
@@ -387,6 +427,7 @@ def _is_refused(entry: Family, request: _Request) -> bool:
         or _latent_frames(entry, request.frames) is None
         or math.prod(_tiles(entry, request)) < 0
         or min(sides) < entry.smallest_decoded
+        or _is_split_too_fine(entry, request)
         or (_computes(entry, request) and request.batch > (entry.largest_batch or request.batch))
     )
 

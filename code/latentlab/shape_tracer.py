@@ -47,7 +47,9 @@ class ShapeTracer(anywidget.AnyWidget):
         }
         atlas.trace(family, **request)  # type: ignore[arg-type]
         if other:
-            atlas.family(other, other_library)
+            alone = atlas.family(other, other_library).medium == "image"
+            same = request | {"library": other_library} | ({"frames": None} if alone else {})
+            atlas.trace(other, **same)  # type: ignore[arg-type]
         super().__init__(
             atlas=atlas.as_json(),
             request={"family": family, **request},

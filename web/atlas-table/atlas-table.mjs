@@ -1,6 +1,8 @@
 // Makes the table of families sortable and searchable. Without it the table is whole, in its order.
 
-export function render({ el }) {
+export default { render };
+
+function render({ el }) {
   const table = el.querySelector("table");
   const body = table.tBodies[0];
   const rows = [...body.rows];

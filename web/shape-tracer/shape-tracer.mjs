@@ -14,7 +14,7 @@ const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 export default { render };
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const atlas = model.get("atlas");
   const form = new Form(atlas, el);
   const show = () => {
@@ -63,6 +63,8 @@ function make(tag, attributes = {}, ...children) {
 class Form {
   constructor(atlas, el) {
     this.atlas = atlas;
+    this.drawn = [];
+    this.strays = [];
     const names = Object.fromEntries(Object.keys(atlas).map((name) => [name, atlas[name].title]));
     const dtypes = Object.fromEntries(Object.keys(BYTES).map((name) => [name, name]));
     const choice = (label, options) => {
@@ -154,7 +156,7 @@ class Form {
     return [request, ...(other ? [other] : [])].map(({ family, library }) => this.ask(family, library));
   }
 
-  // What does not fit is told; the last way that could be followed stays in view.
+  // What does not fit is told; the last way that could be followed stays in view, paler.
   show() {
     const { inputs, atlas } = this;
     this.offer("family", "library");
@@ -164,12 +166,13 @@ class Form {
     if (!inputs.compare.checked) inputs.otherLibrary.disabled = true;
     const problems = this.strays;
     this.strays = [];
-    const lanes = [];
-    for (const request of problems.length ? [] : this.asked()) {
+    const asked = problems.length ? [] : this.asked();
+    for (const [index, request] of asked.entries()) {
       try {
-        lanes.push(lane(atlas, request, trace(atlas, request)));
+        this.drawn[index] = lane(atlas, request, trace(atlas, request));
       } catch (error) {
         problems.push(error.message);
+        this.drawn[index]?.classList.add("ls-stale");
       }
     }
     for (const name of SIZES) {
@@ -181,8 +184,7 @@ class Form {
       words.push(make("button", { type: "button", "data-nearest": true }, "Take the nearest valid"));
     }
     this.problem.replaceChildren(...words);
-    this.lanes.classList.toggle("ls-stale", problems.length > 0);
-    if (!problems.length) this.lanes.replaceChildren(...lanes);
+    this.lanes.replaceChildren(...asked.map((_, index) => this.drawn[index] ?? ""));
   }
 
   // DiffSynth-Studio can be chosen where it was read.

@@ -135,6 +135,14 @@ function complain(entry, asked) {
       found.push(`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`);
     }
   }
+  if (isSplitTooFine(entry, asked)) {
+    const fits = nearest(entry, asked);
+    found.push(
+      `${asked.batch} × ${asked.height} × ${asked.width}: ${entry.title} splits its largest ` +
+        "layer into parts shorter than its kernel; the nearest that fits is " +
+        `${fits.batch} × ${fits.height} × ${fits.width}`,
+    );
+  }
   return found;
 }
 
@@ -159,11 +167,32 @@ function pick(value, valid) {
 }
 
 function nearest(entry, asked) {
-  const found = Object.entries(asked).map(([what, value]) => [
+  const entries = Object.entries(asked).map(([what, value]) => [
     what,
     value === null ? null : pick(value, (n) => isValid(entry, what, n)),
   ]);
-  return Object.fromEntries(found);
+  let found = Object.fromEntries(entries);
+  while (isSplitTooFine(entry, found)) found = smaller(entry, found);
+  return found;
+}
+
+function smaller(entry, asked) {
+  if (asked.batch > 1) return { ...asked, batch: asked.batch - 1 };
+  const longer = asked.height >= asked.width ? "height" : "width";
+  const [below] = neighbors(asked[longer] - 1, (n) => isValid(entry, longer, n));
+  return { ...asked, [longer]: below };
+}
+
+// CogVideoX cuts the input of a large convolution along T; a part shorter than its kernel raises.
+function isSplitTooFine(entry, { batch, frames, height, width }) {
+  const times = latentFrames(entry, frames);
+  const sides = [cells(entry, height), cells(entry, width)];
+  if (!entry.split_channels || times === null || sides.includes(null)) return false;
+  const area = product(sides.map((side) => side * entry.space.factor));
+  const length = ({ 1: 1, 3: 9 }[times[0]] ?? 8) + 2;
+  const gibibytes = (batch * entry.split_channels * length * area * 2) / 2 ** 30;
+  const parts = gibibytes > 2 ? Math.trunc(gibibytes / 2) + 1 : 1;
+  return ceil(length, parts) < 3;
 }
 
 function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
@@ -190,6 +219,7 @@ function isRefused(entry, asked) {
     latentFrames(entry, asked.frames) === null ||
     product(tiles(entry, asked)) < 0 ||
     Math.min(...sides) < entry.smallest_decoded ||
+    isSplitTooFine(entry, asked) ||
     (computes(entry, asked) && asked.batch > (entry.largest_batch ?? asked.batch))
   );
 }
