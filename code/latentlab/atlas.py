@@ -376,37 +376,46 @@ def _nearest(entry: Family, request: _Request) -> _Request:
             for what, value in vars(request).items()
         }
     )
-    while _is_split_too_fine(entry, found):
-        found = _smaller(entry, found)
-    return found
+    return _fitted(entry, found) if _is_split_too_fine(entry, found) else found
 
 
-def _smaller(entry: Family, request: _Request) -> _Request:
-    """One item less in the batch, or, of a single one, one step less along the longer side."""
-    if request.batch > 1:
-        return replace(request, batch=request.batch - 1)
-    longer = "height" if request.height >= request.width else "width"
-    below = _neighbors(getattr(request, longer) - 1, lambda n: _is_valid(entry, longer, n))[0]
-    return replace(request, **{longer: below})
+def _fitted(entry: Family, request: _Request) -> _Request:
+    """As many of the batch as can be, or one whose longer side, or both, are cut."""
+    limit, factor = _most_pixels(entry, request), entry.space["factor"]
+    height, width = request.height, request.width
+    if height * width <= limit:
+        return replace(request, batch=limit // (height * width))
+    shorter = min(height, width, math.isqrt(limit) // factor * factor)
+    longer = limit // shorter // factor * factor
+    cut = {"height": min(height, longer), "width": shorter}
+    if height < width:
+        cut = {"height": shorter, "width": min(width, longer)}
+    return replace(request, batch=1, **cut)
 
 
 def _is_split_too_fine(entry: Family, request: _Request) -> bool:
-    """Whether CogVideoX raises because a clip is large.
-
-    A convolution whose input takes more than 2 GiB at 16 bits is given parts of it, cut along T. A
-    part shorter than the kernel of 3 raises. The largest is in the decoder, at full size, which
-    works on 8 frames at a time (on 9 if they begin a clip of three latent frames, on 1 for an
-    image) and 2 that it remembers.
-    """
-    times = _latent_frames(entry, request.frames)
+    """Whether CogVideoX raises because batch × height × width is large."""
     sides = [_cells(entry, side) for side in (request.height, request.width)]
-    if entry.split_channels is None or times is None or None in sides:
+    if entry.split_channels is None or None in sides:
         return False
     area = math.prod(side * entry.space["factor"] for side in sides if side)
+    return request.batch * area > _most_pixels(entry, request)
+
+
+def _most_pixels(entry: Family, request: _Request) -> int:
+    """What CogVideoX can decode at once, as batch × height × width.
+
+    A convolution whose input takes more than 2 GiB at 16 bits is given it in parts, cut along T. A
+    part shorter than the kernel of 3 raises. The largest such input is in the decoder, at full
+    size: 8 frames at a time (9 for three latent frames, 1 for an image) and 2 that it remembers.
+    """
+    assert entry.split_channels is not None
+    times = _latent_frames(entry, request.frames)
+    assert times is not None
     frames = {1: 1, 3: 9}.get(times[0], 8) + 2
-    gibibytes = request.batch * entry.split_channels * frames * area * 2 / 2**30
-    parts = int(gibibytes / 2) + 1 if gibibytes > 2 else 1
-    return -(-frames // parts) < 3
+    parts = (frames - 1) // 2
+    room = parts * 2**30 / (entry.split_channels * frames)
+    return math.floor(room) if parts == 1 else math.ceil(room) - 1
 
 
 def _rounded_up(entry: Family, request: _Request) -> _Request:

@@ -171,28 +171,38 @@ function nearest(entry, asked) {
     what,
     value === null ? null : pick(value, (n) => isValid(entry, what, n)),
   ]);
-  let found = Object.fromEntries(entries);
-  while (isSplitTooFine(entry, found)) found = smaller(entry, found);
-  return found;
+  const found = Object.fromEntries(entries);
+  return isSplitTooFine(entry, found) ? fitted(entry, found) : found;
 }
 
-function smaller(entry, asked) {
-  if (asked.batch > 1) return { ...asked, batch: asked.batch - 1 };
-  const longer = asked.height >= asked.width ? "height" : "width";
-  const [below] = neighbors(asked[longer] - 1, (n) => isValid(entry, longer, n));
-  return { ...asked, [longer]: below };
+function fitted(entry, asked) {
+  const [limit, factor] = [mostPixels(entry, asked), entry.space.factor];
+  const { height, width } = asked;
+  if (height * width <= limit) return { ...asked, batch: floor(limit, height * width) };
+  const down = (n) => floor(n, factor) * factor;
+  const shorter = Math.min(height, width, down(Math.floor(Math.sqrt(limit))));
+  const longer = down(floor(limit, shorter));
+  const cut =
+    height < width
+      ? { height: shorter, width: Math.min(width, longer) }
+      : { height: Math.min(height, longer), width: shorter };
+  return { ...asked, batch: 1, ...cut };
+}
+
+function isSplitTooFine(entry, asked) {
+  const sides = [cells(entry, asked.height), cells(entry, asked.width)];
+  if (!entry.split_channels || sides.includes(null)) return false;
+  const area = product(sides.map((side) => side * entry.space.factor));
+  return asked.batch * area > mostPixels(entry, asked);
 }
 
 // CogVideoX cuts the input of a large convolution along T; a part shorter than its kernel raises.
-function isSplitTooFine(entry, { batch, frames, height, width }) {
-  const times = latentFrames(entry, frames);
-  const sides = [cells(entry, height), cells(entry, width)];
-  if (!entry.split_channels || times === null || sides.includes(null)) return false;
-  const area = product(sides.map((side) => side * entry.space.factor));
-  const length = ({ 1: 1, 3: 9 }[times[0]] ?? 8) + 2;
-  const gibibytes = (batch * entry.split_channels * length * area * 2) / 2 ** 30;
-  const parts = gibibytes > 2 ? Math.trunc(gibibytes / 2) + 1 : 1;
-  return ceil(length, parts) < 3;
+function mostPixels(entry, { frames }) {
+  const [time] = latentFrames(entry, frames);
+  const length = ({ 1: 1, 3: 9 }[time] ?? 8) + 2;
+  const parts = floor(length - 1, 2);
+  const room = (parts * 2 ** 30) / (entry.split_channels * length);
+  return parts === 1 ? Math.floor(room) : Math.ceil(room) - 1;
 }
 
 function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
