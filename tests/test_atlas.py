@@ -43,7 +43,7 @@ def agree(name: str, batch: int, frames: int | None, height: int, width: int) ->
         traced = None
     assert traced == executed, f"{name} at {asked}: the atlas says {traced}, the class {executed}"
     if executed is None:
-        with pytest.raises(ValueError, match=r"nearest|at a time"):
+        with pytest.raises(ValueError, match=r"nearest|at a time|fits"):
             trace(name, **asked)
 
 
@@ -118,6 +118,18 @@ def test_trace_at_the_size_of_a_real_request(name, frames, height, width):
 )
 def test_cogvideox_raises_where_its_largest_layer_is_split(batch, frames, height, width):
     agree("cogvideox-1-0", batch, frames, height, width)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("batch", "frames", "height", "width"),
+    [
+        *[(4, 59, 656, 768), (1, 86, 480, 848), (1, 50, 720, 1280), (1, 85, 1088, 1920)],
+        *[(1, 7, 2048, 2048), (2, 72, 875, 1294), (1, 49, 1440, 2560), (2, 31, 720, 1280)],
+    ],
+)
+def test_mochi_makes_more_frames_where_its_layers_are_split(batch, frames, height, width):
+    agree("mochi-1", batch, frames, height, width)
 
 
 @each_family
@@ -294,8 +306,13 @@ def test_nearest_is_valid_and_comes_back_whole(name, height, width, frames, batc
         ),
         (
             {"name": "cogvideox-1-5", "batch": 2, "height": 768, "width": 1360},
-            "2 × 768 × 1360: CogVideoX 1.5 (5B) splits its largest layer into parts shorter than "
-            "its kernel; the nearest that fits is 1 × 768 × 1360",
+            "batch × height × width 2 × 768 × 1360: CogVideoX 1.5 (5B) splits layers of this size "
+            "along T, and raises; 1 × 768 × 1360 fits",
+        ),
+        (
+            {"name": "mochi-1", "height": 1088, "width": 1920, "frames": 85},
+            "1 × 1088 × 1920: Mochi 1 splits layers of this size along T, and makes 16 latent "
+            "frames; 1 × 1088 × ",
         ),
         ({"name": "hunyuan-video-1-5", "batch": 2}, "batch 2: HunyuanVideo 1.5 takes 1 at a time"),
     ],

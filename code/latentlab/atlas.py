@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from latentlab import large_layers
+
 TABLE = Path(__file__).with_suffix(".toml")
 BYTES = {"fp32": 4, "fp16": 2, "bf16": 2}
 LIBRARIES = {"diffusers": "diffusers", "diffsynth": "DiffSynth-Studio"}
@@ -24,7 +26,7 @@ LIMITS = {"batch": 4096, "frames": 65_536, "height": 65_536, "width": 65_536}
 FOLLOWED = (
     *("title", "medium", "latent_channels", "space", "time", "tile", "smallest_decoded"),
     *("largest_batch", "pipeline_axes", "patch", "pack", "pad_time", "divisible"),
-    *("pipeline_rounds", "diffsynth", "split_channels"),
+    *("pipeline_rounds", "diffsynth", "large"),
 )
 
 Shape = tuple[int, ...]
@@ -42,7 +44,7 @@ class Family:
     into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
     for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W]. `library` says whose
     treatment of a request this is; `diffsynth` is None where DiffSynth-Studio was not read.
-    `split_channels` is for a class that splits its largest convolution: the channels of its input.
+    `large` names what the class does to a clip of many pixels, in large_layers.py.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Family:
     smallest_decoded: int = 1
     largest_batch: int | None = None
     needs_tiling: bool = False
-    split_channels: int | None = None
+    large: str | None = None
     scaling: Mapping[str, Any] = field(default_factory=dict)
     pipeline_axes: str | None = None
     patch: Shape | None = None
@@ -286,9 +288,26 @@ def _cells(entry: Family, side: int) -> int | None:
 
 
 def _latent_frames(entry: Family, frames: int | None) -> tuple[int, int] | None:
+    """Latent frames, and frames that come back, by the family's frame rule."""
     if entry.time is None or frames is None:
         return (frames or 1, frames or 1)
     return FRAMES[entry.time["rule"]](frames, entry.time["factor"])
+
+
+def _times(entry: Family, request: _Request) -> tuple[int, int] | None:
+    """The same for a whole request: in a large one, some classes do not follow their own rule."""
+    times = _latent_frames(entry, request.frames)
+    if entry.large == "mochi" and request.frames:
+        return large_layers.mochi(request.batch, request.frames, request.height, request.width)
+    if entry.large == "cogvideox" and times:
+        sides = [_cells(entry, side) or 0 for side in (request.height, request.width)]
+        tall, wide = (side * entry.space["factor"] for side in sides)
+        return times if large_layers.cogvideox(request.batch, times[0], tall, wide) else None
+    return times
+
+
+def _is_too_large(entry: Family, request: _Request) -> bool:
+    return _times(entry, request) != _latent_frames(entry, request.frames)
 
 
 def _is_valid(entry: Family, what: str, value: int) -> bool:
@@ -324,12 +343,13 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
         else:
             multiple = entry.rounding.get("multiple", entry.space["factor"])
             yield f"{what} {value}: {_title(entry)} encodes multiples of {multiple}; {near}"
-    if _is_split_too_fine(entry, request):
-        fits = _nearest(entry, request)
+    if _is_too_large(entry, request):
+        made, fits = _times(entry, request), _nearest(entry, request)
         yield (
-            f"{request.batch} × {request.height} × {request.width}: {entry.title} splits its "
-            "largest layer into parts shorter than its kernel; the nearest that fits is "
-            f"{fits.batch} × {fits.height} × {fits.width}"
+            f"batch × height × width {request.batch} × {request.height} × {request.width}: "
+            f"{entry.title} splits layers of this size along T, and "
+            + (f"makes {made[0]} latent frames" if made else "raises")
+            + f"; {fits.batch} × {fits.height} × {fits.width} fits"
         )
 
 
@@ -376,46 +396,27 @@ def _nearest(entry: Family, request: _Request) -> _Request:
             for what, value in vars(request).items()
         }
     )
-    return _fitted(entry, found) if _is_split_too_fine(entry, found) else found
+    return _fitted(entry, found) if _is_too_large(entry, found) else found
 
 
 def _fitted(entry: Family, request: _Request) -> _Request:
-    """As many of the batch as can be, or one whose longer side, or both, are cut."""
-    limit, factor = _most_pixels(entry, request), entry.space["factor"]
-    height, width = request.height, request.width
-    if height * width <= limit:
-        return replace(request, batch=limit // (height * width))
-    shorter = min(height, width, math.isqrt(limit) // factor * factor)
-    longer = limit // shorter // factor * factor
-    cut = {"height": min(height, longer), "width": shorter}
-    if height < width:
-        cut = {"height": shorter, "width": min(width, longer)}
-    return replace(request, batch=1, **cut)
-
-
-def _is_split_too_fine(entry: Family, request: _Request) -> bool:
-    """Whether CogVideoX raises because batch × height × width is large."""
-    sides = [_cells(entry, side) for side in (request.height, request.width)]
-    if entry.split_channels is None or None in sides:
-        return False
-    area = math.prod(side * entry.space["factor"] for side in sides if side)
-    return request.batch * area > _most_pixels(entry, request)
-
-
-def _most_pixels(entry: Family, request: _Request) -> int:
-    """What CogVideoX can decode at once, as batch × height × width.
-
-    A convolution whose input takes more than 2 GiB at 16 bits is given it in parts, cut along T. A
-    part shorter than the kernel of 3 raises. The largest such input is in the decoder, at full
-    size: 8 frames at a time (9 for three latent frames, 1 for an image) and 2 that it remembers.
-    """
-    assert entry.split_channels is not None
-    times = _latent_frames(entry, request.frames)
-    assert times is not None
-    frames = {1: 1, 3: 9}.get(times[0], 8) + 2
-    parts = (frames - 1) // 2
-    room = parts * 2**30 / (entry.split_channels * frames)
-    return math.floor(room) if parts == 1 else math.ceil(room) - 1
+    """A smaller request that follows the frame rule: fewer clips, or one of a smaller size."""
+    assert entry.large is not None
+    limit, factor = large_layers.most_pixels(entry.large), entry.space["factor"]
+    batch = min(request.batch, limit // (request.height * request.width))
+    for fewer in range(batch, 0, -1):
+        if not _is_too_large(entry, replace(request, batch=fewer)):
+            return replace(request, batch=fewer)
+    shorter = min(request.height, request.width, math.isqrt(limit) // factor * factor)
+    longer = min(max(request.height, request.width), limit // shorter // factor * factor)
+    while True:
+        cut = {"height": longer, "width": shorter}
+        if request.height < request.width:
+            cut = {"height": shorter, "width": longer}
+        found = replace(request, batch=1, **cut)
+        if not _is_too_large(entry, found):
+            return found
+        shorter, longer = sorted((shorter, longer - factor))
 
 
 def _rounded_up(entry: Family, request: _Request) -> _Request:
@@ -433,10 +434,9 @@ def _is_refused(entry: Family, request: _Request) -> bool:
     sides = (request.height, request.width)
     return (
         any(_cells(entry, side) is None for side in sides)
-        or _latent_frames(entry, request.frames) is None
+        or _times(entry, request) is None
         or math.prod(_tiles(entry, request)) < 0
         or min(sides) < entry.smallest_decoded
-        or _is_split_too_fine(entry, request)
         or (_computes(entry, request) and request.batch > (entry.largest_batch or request.batch))
     )
 
@@ -460,7 +460,7 @@ def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) 
         raise RefusedError(f"the library raises: {'; '.join(complaints)}")
     batch, height, width = request.batch, request.height, request.width
     rows, columns = _cells(entry, height), _cells(entry, width)
-    times = _latent_frames(entry, request.frames)
+    times = _times(entry, request)
     assert rows is not None
     assert columns is not None
     assert times is not None

@@ -1,6 +1,8 @@
 // The way of a request through a model family: latentlab.atlas.trace, for the page.
 // tests/test_shape_tracer.py holds every shape, byte count, warning and error to the Python one.
 
+import { cogvideox, mochi, mostPixels } from "./large-layers.mjs";
+
 export const BYTES = { fp32: 4, fp16: 2, bf16: 2 };
 export const LIBRARIES = { diffusers: "diffusers", diffsynth: "DiffSynth-Studio" };
 export const LIMITS = { batch: 4096, frames: 65536, height: 65536, width: 65536 };
@@ -101,6 +103,21 @@ function latentFrames(entry, frames) {
   return FRAMES[entry.time.rule](frames, entry.time.factor);
 }
 
+// In a large request some classes do not follow their own rule.
+function latentTimes(entry, { batch, frames, height, width }) {
+  const times = latentFrames(entry, frames);
+  if (entry.large === "mochi" && frames) return mochi(batch, frames, height, width);
+  if (entry.large === "cogvideox" && times) {
+    const [tall, wide] = [height, width].map((side) => (cells(entry, side) ?? 0) * entry.space.factor);
+    return cogvideox(batch, times[0], tall, wide) ? times : null;
+  }
+  return times;
+}
+
+function isTooLarge(entry, asked) {
+  return String(latentTimes(entry, asked)) !== String(latentFrames(entry, asked.frames));
+}
+
 function isValid(entry, what, value) {
   if (value > LIMITS[what]) return false;
   if (what === "batch") return value <= (entry.largest_batch ?? value);
@@ -135,12 +152,13 @@ function complain(entry, asked) {
       found.push(`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`);
     }
   }
-  if (isSplitTooFine(entry, asked)) {
-    const fits = nearest(entry, asked);
+  if (isTooLarge(entry, asked)) {
+    const [made, fits] = [latentTimes(entry, asked), nearest(entry, asked)];
+    const result = made ? `makes ${made[0]} latent frames` : "raises";
     found.push(
-      `${asked.batch} × ${asked.height} × ${asked.width}: ${entry.title} splits its largest ` +
-        "layer into parts shorter than its kernel; the nearest that fits is " +
-        `${fits.batch} × ${fits.height} × ${fits.width}`,
+      `batch × height × width ${asked.batch} × ${asked.height} × ${asked.width}: ` +
+        `${entry.plain ?? entry.title} splits layers of this size along T, and ${result}; ` +
+        `${fits.batch} × ${fits.height} × ${fits.width} fits`,
     );
   }
   return found;
@@ -172,37 +190,24 @@ function nearest(entry, asked) {
     value === null ? null : pick(value, (n) => isValid(entry, what, n)),
   ]);
   const found = Object.fromEntries(entries);
-  return isSplitTooFine(entry, found) ? fitted(entry, found) : found;
+  return isTooLarge(entry, found) ? fitted(entry, found) : found;
 }
 
 function fitted(entry, asked) {
-  const [limit, factor] = [mostPixels(entry, asked), entry.space.factor];
+  const [limit, factor] = [mostPixels(entry.large), entry.space.factor];
   const { height, width } = asked;
-  if (height * width <= limit) return { ...asked, batch: floor(limit, height * width) };
   const down = (n) => floor(n, factor) * factor;
-  const shorter = Math.min(height, width, down(Math.floor(Math.sqrt(limit))));
-  const longer = down(floor(limit, shorter));
-  const cut =
-    height < width
-      ? { height: shorter, width: Math.min(width, longer) }
-      : { height: Math.min(height, longer), width: shorter };
-  return { ...asked, batch: 1, ...cut };
-}
-
-function isSplitTooFine(entry, asked) {
-  const sides = [cells(entry, asked.height), cells(entry, asked.width)];
-  if (!entry.split_channels || sides.includes(null)) return false;
-  const area = product(sides.map((side) => side * entry.space.factor));
-  return asked.batch * area > mostPixels(entry, asked);
-}
-
-// CogVideoX cuts the input of a large convolution along T; a part shorter than its kernel raises.
-function mostPixels(entry, { frames }) {
-  const [time] = latentFrames(entry, frames);
-  const length = ({ 1: 1, 3: 9 }[time] ?? 8) + 2;
-  const parts = floor(length - 1, 2);
-  const room = (parts * 2 ** 30) / (entry.split_channels * length);
-  return parts === 1 ? Math.floor(room) : Math.ceil(room) - 1;
+  for (let batch = Math.min(asked.batch, floor(limit, height * width)); batch > 0; batch -= 1) {
+    if (!isTooLarge(entry, { ...asked, batch })) return { ...asked, batch };
+  }
+  let shorter = Math.min(height, width, down(Math.floor(Math.sqrt(limit))));
+  let longer = Math.min(Math.max(height, width), down(floor(limit, shorter)));
+  for (;;) {
+    const cut = height < width ? [shorter, longer] : [longer, shorter];
+    const found = { ...asked, batch: 1, height: cut[0], width: cut[1] };
+    if (!isTooLarge(entry, found)) return found;
+    [shorter, longer] = [shorter, longer - factor].sort((a, b) => a - b);
+  }
 }
 
 function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
@@ -226,10 +231,9 @@ function isRefused(entry, asked) {
   const sides = [asked.height, asked.width];
   return (
     sides.some((side) => cells(entry, side) === null) ||
-    latentFrames(entry, asked.frames) === null ||
+    latentTimes(entry, asked) === null ||
     product(tiles(entry, asked)) < 0 ||
     Math.min(...sides) < entry.smallest_decoded ||
-    isSplitTooFine(entry, asked) ||
     (computes(entry, asked) && asked.batch > (entry.largest_batch ?? asked.batch))
   );
 }
@@ -239,7 +243,7 @@ function follow(entry, asked, size, complaints) {
   const { batch, height, width } = asked;
   const { latent_channels: channels, medium } = entry;
   const [rows, columns] = [cells(entry, height), cells(entry, width)];
-  const [time, back] = latentFrames(entry, asked.frames);
+  const [time, back] = latentTimes(entry, asked);
   const [tall, wide] = [rows * entry.space.factor, columns * entry.space.factor];
   const warnings = [...complaints, ...libraryWarnings(entry, asked)];
   if (!computes(entry, asked)) {
