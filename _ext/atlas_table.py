@@ -21,21 +21,21 @@ HEAD = (
     "768 × 1280, 49 frames",
     "Channels",
     "Pixels a cell",
-    "A rest",
+    "Leftover pixels",
     "Frames",
-    "A rest",
+    "Leftover frames",
     "Tokens",
     "Scaling",
     "Tiles",
     "Parameters",
 )
 REST = {
-    "floor": "drops it",
-    "ceil": "pads",
-    "exact": "raises",
-    "cosmos": "pads or raises",
-    "cogvideox": "decodes more",
-    "allegro": "drops it",
+    "floor": "dropped",
+    "ceil": "padded",
+    "exact": "raise",
+    "cosmos": "padded or raise",
+    "cogvideox": "more come back",
+    "allegro": "dropped",
 }
 EXAMPLES: tuple[dict, ...] = (
     {"family": "sd-1", "height": 512, "width": 512},
@@ -80,21 +80,37 @@ class ShapeTracer(SphinxDirective):
         ]
 
 
+ARROWS = {
+    "folded": "fold the frames into the batch",
+    "latent": "encode",
+    "packed": "move cells into the channels",
+    "tokens": "cut into patches, one token each",
+    "decoded": "decode",
+}
+
+
 def _worked_examples() -> str:
     lanes = {}
     for example in EXAMPLES:
         asked = dict(example)
         found = atlas.trace(asked.pop("family"), **asked)
         lanes[found.family.title] = [
-            (f"{step.name}:" if index else "", step.shape, step.axes, f"{step.bytes:,} bytes")
-            for index, step in enumerate(found.steps)
+            (ARROWS.get(step.name, ""), step.shape, step.axes, f"{step.name}, {_size(step.bytes)}")
+            for step in found.steps
+            if step.name != "pipeline"
         ]
     figure = plots.path(
         lanes,
         alt="Three requests, each followed from pixels to latent, tokens and decoded pixels.",
         caption="Three requests in bf16, followed by the same rules as the tracer's.",
     )
-    return figure._repr_mimebundle_()["text/html"]
+    words = "Choosing needs JavaScript. Here are three requests as the tracer draws them."
+    return f"<noscript><p>{words}</p></noscript>{figure._repr_mimebundle_()['text/html']}"
+
+
+def _size(count: int) -> str:
+    unit, power = ("KiB", 1) if count < 2**20 else ("MiB", 2)
+    return f"{count / 1024**power:.4g} {unit}"
 
 
 def _family_row(family: Family) -> str:

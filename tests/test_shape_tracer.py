@@ -203,14 +203,38 @@ def test_address_brings_the_request_back(tracer: Page):
 
 
 @pytest.mark.slow
-def test_a_bad_address_is_told(tracer: Page):
-    address = tracer.url.split("?")[0]
-    tracer.goto(f"{address}?request.family=wan-9&request.frames=abc")
-    assert "There is no family 'wan-9' in the atlas" in tracer.get_by_role("alert").inner_text()
-    follow(tracer, "family", "wan-2-1")
-    follow(tracer, "frames", "81")
-    assert tracer.get_by_role("alert").inner_text() == ""
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("request.family=wan-9", "family 'wan-9', which does not exist; it stays Wan 2.1."),
+        ("request.frames=abc", "frames 'abc', which does not exist; it stays 81."),
+        ("request.on_invalid=maybe", "'maybe', which does not exist; it stays Refuse it."),
+        (
+            "request.family=mochi-1&request.library=diffsynth&request.frames=85",
+            "Mochi 1 in DiffSynth-Studio is not in the atlas; this is diffusers.",
+        ),
+    ],
+)
+def test_a_bad_address_is_told(tracer: Page, state: str, told: str):
+    tracer.goto(f"{tracer.url.split('?')[0]}?{state}")
+    assert told in tracer.get_by_role("alert").inner_text()
     assert shapes(tracer)
+    follow(tracer, "batch", "2")
+    assert tracer.get_by_role("alert").inner_text() == ""
+
+
+@pytest.mark.slow
+def test_two_families_without_a_common_count_are_told(tracer: Page):
+    tracer.get_by_label("Compare with").check()
+    follow(tracer, "height", "640")
+    follow(tracer, "otherFamily", "mochi-1")
+    follow(tracer, "frames", "80")
+    tracer.get_by_role("button", name="Take the nearest valid").click()
+    assert int(tracer.get_by_label("Frames").input_value()) in (73, 85)
+    follow(tracer, "otherFamily", "allegro")
+    alert = tracer.get_by_role("alert")
+    assert "No request nearby suits both families." in alert.inner_text()
+    assert not alert.get_by_role("button").count()
 
 
 @pytest.mark.slow

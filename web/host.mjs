@@ -38,6 +38,7 @@ class PageModel {
 }
 
 function restored(data) {
+  data.initial = data.request;
   const state = [...new URLSearchParams(location.search)];
   for (const name of data.linked ?? []) {
     const own = state.filter(([key]) => key.startsWith(`${name}.`));

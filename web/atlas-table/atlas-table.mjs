@@ -41,7 +41,9 @@ function render({ el }) {
       const upward = header.getAttribute("aria-sort") !== "ascending";
       headers.forEach((other) => other.removeAttribute("aria-sort"));
       header.setAttribute("aria-sort", upward ? "ascending" : "descending");
-      body.append(...rows.toSorted((a, b) => (upward ? 1 : -1) * compare(a, b, column)));
+      const empty = (row) => (key(row, column) === "" ? 1 : 0);
+      const order = (a, b) => empty(a) - empty(b) || (upward ? 1 : -1) * compare(a, b, column);
+      body.append(...rows.toSorted(order));
     });
   }
 }
@@ -54,10 +56,13 @@ function field(tag, label, attributes = {}) {
   return element;
 }
 
-// By number where both cells have one (a latent by how many numbers it holds), else by word.
+// By number where both cells have one (a latent by how many numbers it holds), else by word. Empty
+// cells stay at the end either way.
 function compare(a, b, column) {
-  const [first, second] = [a, b].map((row) => row.cells[column].dataset.sort ?? row.cells[column].textContent);
-  const [x, y] = [first, second].map((text) => (text === "" ? Infinity : Number(text)));
-  if (!Number.isNaN(x) && !Number.isNaN(y)) return x === y ? 0 : x - y;
+  const [first, second] = [key(a, column), key(b, column)];
+  const [x, y] = [Number(first), Number(second)];
+  if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
   return first.localeCompare(second, "en", { numeric: true });
 }
+
+const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent;

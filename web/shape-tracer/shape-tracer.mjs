@@ -1,6 +1,6 @@
 // The shape tracer: a request, and its way through one model family or two.
 // The model holds `atlas` (the table), `request`, and `other` (a second family and library, or null).
-import { BYTES, LIBRARIES, LIMITS, trace } from "./trace.mjs";
+import { BYTES, LIBRARIES, LIMITS, takes, trace } from "./trace.mjs";
 import palette from "../../code/latentlab/figure.css";
 import style from "./shape-tracer.css";
 
@@ -17,6 +17,8 @@ export default { render };
 function render({ model, el }) {
   const atlas = model.get("atlas");
   const form = new Form(atlas, el);
+  // A link may ask for what there is not; its place is then taken by the page's own example.
+  if (model.get("initial")) form.fill(model.get("initial"), null);
   const show = () => {
     form.fill(model.get("request"), model.get("other"));
     form.show();
@@ -36,8 +38,7 @@ function render({ model, el }) {
       form.inputs.height.focus();
     } else if (target.matches("[data-link]")) {
       model.save_changes();
-      await navigator.clipboard.writeText(location.href);
-      target.textContent = "Copied";
+      target.textContent = await copied(location.href);
       setTimeout(() => (target.textContent = "Copy a link to this"), 2000);
     }
   });
@@ -49,6 +50,15 @@ function render({ model, el }) {
     model.off("change:request", show);
     model.off("change:other", show);
   };
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "Copied";
+  } catch {
+    return "Copy it from the address bar";
+  }
 }
 
 function make(tag, attributes = {}, ...children) {
@@ -88,6 +98,7 @@ class Form {
       otherFamily: choice("Second family", names),
       otherLibrary: choice("Its library", LIBRARIES),
     };
+    this.labels = Object.fromEntries(Object.entries(fields).map(([name, { label }]) => [name, label]));
     this.inputs = Object.fromEntries(Object.entries(fields).map(([name, { input }]) => [name, input]));
     const row = (...wanted) =>
       make(
@@ -119,14 +130,27 @@ class Form {
   }
 
   fill(request, other) {
-    const wanted = [request.family, other?.family].filter((name) => name && !Object.hasOwn(this.atlas, name));
-    this.strays = wanted.map((name) => `there is no family '${name}' in the atlas: choose one above`);
+    this.strays = [];
     for (const [name, value] of Object.entries(request)) {
-      if (name in this.inputs) this.inputs[name].value = value ?? "";
+      if (name in this.inputs) this.set(name, value);
     }
     this.inputs.compare.checked = Boolean(other);
-    this.inputs.otherFamily.value = other?.family ?? request.family;
-    this.inputs.otherLibrary.value = other?.library ?? "diffusers";
+    this.set("otherFamily", other?.family ?? this.inputs.family.value);
+    this.set("otherLibrary", other?.library ?? "diffusers");
+    this.offer("family", "library", request.library);
+    this.offer("otherFamily", "otherLibrary", other?.library);
+  }
+
+  // A value that the control cannot hold is told, and the control keeps what it has.
+  set(name, value) {
+    const input = this.inputs[name];
+    const before = input.value;
+    input.value = value ?? "";
+    if (input.value === String(value ?? "")) return;
+    input.value = before;
+    const shown = input.selectedOptions?.[0].textContent ?? before;
+    const label = this.labels[name].toLowerCase();
+    this.strays.push(`the link asks for ${label} '${value}', which does not exist; it stays ${shown}`);
   }
 
   read() {
@@ -166,54 +190,67 @@ class Form {
     if (!inputs.compare.checked) inputs.otherLibrary.disabled = true;
     const problems = this.strays;
     this.strays = [];
-    const asked = problems.length ? [] : this.asked();
+    const wrong = new Set();
+    const asked = this.asked();
     for (const [index, request] of asked.entries()) {
       try {
         this.drawn[index] = lane(atlas, request, trace(atlas, request));
       } catch (error) {
-        problems.push(error.message);
+        problems.push(error.message.replaceAll("`", ""));
+        error.fields?.forEach((name) => wrong.add(name));
         this.drawn[index]?.classList.add("ls-stale");
       }
     }
-    for (const name of SIZES) {
-      const wrong = problems.some((text) => text.includes(`${name} `) || text.includes(` ${name}:`));
-      inputs[name].setAttribute("aria-invalid", wrong);
-    }
+    for (const name of SIZES) inputs[name].setAttribute("aria-invalid", wrong.has(name));
     const words = [...new Set(problems)].map((text) => make("p", {}, sentence(text)));
-    if (problems.length && this.nearest()) {
+    if (wrong.size && this.nearest()) {
       words.push(make("button", { type: "button", "data-nearest": true }, "Take the nearest valid"));
+    } else if (wrong.size && asked.length > 1) {
+      words.push(make("p", {}, "No request nearby suits both families."));
     }
     this.problem.replaceChildren(...words);
     this.lanes.replaceChildren(...asked.map((_, index) => this.drawn[index] ?? ""));
   }
 
   // DiffSynth-Studio can be chosen where it was read.
-  offer(family, library) {
-    const known = Boolean(this.atlas[this.inputs[family].value]?.diffsynth);
+  offer(family, library, wanted) {
+    const entry = this.atlas[this.inputs[family].value];
+    const known = Boolean(entry.diffsynth);
     const select = this.inputs[library];
     if (!known) select.value = "diffusers";
+    if (!known && wanted === "diffsynth") {
+      this.strays.push(`${entry.title} in DiffSynth-Studio is not in the atlas; this is diffusers`);
+    }
     select.disabled = !known;
   }
 
-  // The nearest request that all chosen families take, found by correcting for each in turn.
+  // The nearest sizes that all chosen families take; null where there are none nearby.
   nearest() {
     const { request } = this.read();
-    const inside = (name) => Math.min(Math.max(1, Math.round(request[name] ?? 1)), LIMITS[name]);
-    let sizes = Object.fromEntries(SIZES.map((name) => [name, inside(name)]));
-    for (let turn = 0; turn < 8; turn += 1) {
-      const before = sizes;
-      for (const asked of this.asked()) {
-        const frames = this.isImage(asked.family) ? null : sizes.frames;
-        try {
-          const wanted = { ...asked, ...sizes, frames, on_invalid: "nearest" };
-          sizes = { ...sizes, ...sizesOf(trace(this.atlas, wanted).steps[0]) };
-        } catch {
-          return null;
-        }
-      }
-      if (SIZES.every((name) => sizes[name] === before[name])) return sizes;
+    const asked = this.asked();
+    const sizes = {};
+    for (const name of SIZES) {
+      const families = asked.filter(({ family }) => name !== "frames" || !this.isImage(family));
+      const middle = Math.min(Math.max(1, Math.round(request[name] ?? 1)), LIMITS[name]);
+      const suits = (n) => n > 0 && families.every((one) => takes(this.atlas, one, name, n));
+      const steps = [...Array(1024).keys()].flatMap((step) => [middle - step, middle + step]);
+      sizes[name] = families.length ? steps.find(suits) : middle;
+      if (!sizes[name]) return null;
     }
-    return null;
+    try {
+      for (const one of asked) {
+        const frames = this.isImage(one.family) ? null : sizes.frames;
+        const wanted = { ...one, ...sizes, frames, on_invalid: "nearest" };
+        Object.assign(sizes, sizesOf(trace(this.atlas, wanted).steps[0]));
+      }
+      for (const one of asked) {
+        const frames = this.isImage(one.family) ? null : sizes.frames;
+        trace(this.atlas, { ...one, ...sizes, frames, on_invalid: "error" });
+      }
+    } catch {
+      return null;
+    }
+    return sizes;
   }
 
   takeNearest() {
@@ -234,7 +271,7 @@ function lane(atlas, request, { steps, warnings }) {
     const before = steps[index - 1];
     const same = before && step.axes === before.axes && String(step.shape) === String(before.shape);
     if (same && step.name === "pipeline") continue;
-    if (before) items.push(make("li", { class: "ls-arrow" }, arrow(entry, step)));
+    if (before) items.push(make("li", { class: "ls-arrow" }, arrow(entry, step, before)));
     const place = make("span", { class: "ls-place" }, `${step.name}, ${size(step.bytes)}`);
     items.push(make("li", {}, chips(step), " ", place));
   }
@@ -242,7 +279,7 @@ function lane(atlas, request, { steps, warnings }) {
   return make(
     "div",
     {},
-    make("p", { class: "ls-title" }, entry.title + library),
+    make("p", { class: "ls-title" }, entry.title + library, make("span", {}, " · the last valid request")),
     make("ul", { class: "ls-path" }, ...items),
     summary(entry, steps),
     ...(warnings.length ? [make("ul", { class: "ls-warnings" }, ...warnings.map(warning))] : []),
@@ -251,7 +288,7 @@ function lane(atlas, request, { steps, warnings }) {
 
 const warning = (text) => make("li", {}, sentence(text));
 
-function arrow({ pipeline_axes, patch, space, time }, { name }) {
+function arrow({ pipeline_axes, patch, space, time }, { name }, before) {
   const cell = time ? `${time.factor} frames of ${space.factor} × ${space.factor} pixels` : null;
   return {
     folded: "fold the frames into the batch",
@@ -259,7 +296,7 @@ function arrow({ pipeline_axes, patch, space, time }, { name }) {
     pipeline: `arrange as ${pipeline_axes}`,
     packed: `move ${patch?.slice(1).join(" × ")} cells into the channels`,
     tokens: `cut into patches of ${patch?.join(" × ")} cells, one token each`,
-    decoded: patch ? "back to the latent, and decode" : "decode",
+    decoded: before.name === "latent" ? "decode" : "back to the latent, and decode",
   }[name];
 }
 

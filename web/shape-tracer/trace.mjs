@@ -7,6 +7,14 @@ export const BYTES = { fp32: 4, fp16: 2, bf16: 2 };
 export const LIBRARIES = { diffusers: "diffusers", diffsynth: "DiffSynth-Studio" };
 export const LIMITS = { batch: 4096, frames: 65536, height: 65536, width: 65536 };
 
+// What is wrong with a request; `fields` names the sizes that are.
+class RequestError extends Error {
+  constructor(message, fields = []) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
 const floor = (n, by) => Math.floor(n / by);
 const ceil = (n, by) => Math.ceil(n / by);
 const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
@@ -41,8 +49,9 @@ export function trace(atlas, request) {
   if (!["error", "library", "nearest"].includes(on_invalid)) {
     throw new Error(`on_invalid '${on_invalid}': expected 'error', 'library' or 'nearest'`);
   }
-  const complaints = complain(entry, asked);
-  if (complaints.length && on_invalid === "error") throw new Error(complaints.join("; "));
+  const found = complain(entry, asked);
+  const [complaints, fields] = [found.map(([text]) => text), found.flatMap(([, wrong]) => wrong)];
+  if (complaints.length && on_invalid === "error") throw new RequestError(complaints.join("; "), fields);
   if (complaints.length && on_invalid === "nearest") {
     asked = nearest(entry, asked);
   } else if (complaints.length && entry.rounding) {
@@ -51,7 +60,13 @@ export function trace(atlas, request) {
     const size = `${asked.height} × ${asked.width}${frames}`;
     complaints.push(`${LIBRARIES[library]} rounds the request up to ${size}`);
   }
+  if (isRefused(entry, asked)) throw new RequestError(`the library raises: ${complaints.join("; ")}`, fields);
   return follow(entry, asked, BYTES[dtype], complaints);
+}
+
+// Whether a family takes this value of one size, whatever the others are.
+export function takes(atlas, { family, library }, what, value) {
+  return isValid(find(atlas, family, library), what, value);
 }
 
 function find(atlas, name, library) {
@@ -77,21 +92,21 @@ function checked(entry, { height, width, frames = null, batch = 1 }) {
     const value = asked[what];
     if (what === "frames" && value === null) continue;
     if (!Number.isInteger(value)) {
-      throw new Error(`${what} must be a whole number, got ${value ?? "nothing"}`);
+      throw new RequestError(`${what} must be a whole number, got ${value ?? "nothing"}`, [what]);
     }
     if (value < 1 || value > LIMITS[what]) {
       const inside = Math.min(Math.max(value, 1), LIMITS[what]);
       const valid = pick(inside, (n) => isValid(entry, what, n));
       const range = `1 to ${LIMITS[what]}`;
-      throw new Error(`${what} ${value} is outside ${range}; the nearest valid is ${valid}`);
+      throw new RequestError(`${what} ${value} is outside ${range}; the nearest valid is ${valid}`, [what]);
     }
   }
   const title = entry.plain ?? entry.title;
   if (entry.medium === "image" && frames !== null) {
-    throw new Error(`${title} makes images: leave \`frames\` out`);
+    throw new RequestError(`${title} makes images: leave \`frames\` out`, ["frames"]);
   }
   if (entry.medium !== "image" && frames === null) {
-    throw new Error(`${title} needs \`frames\`: 1 for a single image`);
+    throw new RequestError(`${title} needs \`frames\`: 1 for a single image`, ["frames"]);
   }
   return asked;
 }
@@ -140,26 +155,26 @@ function complain(entry, asked) {
     if (value === null || isValid(entry, what, value)) continue;
     if (what === "batch") {
       const title = entry.plain ?? entry.title;
-      found.push(`batch ${value}: ${title} takes ${entry.largest_batch} at a time`);
+      found.push([`batch ${value}: ${title} takes ${entry.largest_batch} at a time`, [what]]);
       continue;
     }
     const near = neighbors(value, (n) => isValid(entry, what, n));
     const told = `the nearest ${near.length > 1 ? "are" : "is"} ${near.join(" and ")}`;
     if (what === "frames") {
-      found.push(`${value} frames: ${entry.title} encodes ${frameRule(entry)}; ${told}`);
+      found.push([`${value} frames: ${entry.title} encodes ${frameRule(entry)}; ${told}`, [what]]);
     } else {
       const multiple = entry.rounding?.multiple ?? entry.space.factor;
-      found.push(`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`);
+      found.push([`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`, [what]]);
     }
   }
   if (isTooLarge(entry, asked)) {
     const [made, fits] = [latentTimes(entry, asked), nearest(entry, asked)];
     const result = made ? `makes ${made[0]} latent frames` : "raises";
-    found.push(
+    const text =
       `batch × height × width ${asked.batch} × ${asked.height} × ${asked.width}: ` +
         `${entry.plain ?? entry.title} splits layers of this size along T, and ${result}; ` +
-        `${fits.batch} × ${fits.height} × ${fits.width} fits`,
-    );
+      `${fits.batch} × ${fits.height} × ${fits.width} fits`;
+    found.push([text, ["batch", "height", "width"]]);
   }
   return found;
 }
@@ -239,7 +254,6 @@ function isRefused(entry, asked) {
 }
 
 function follow(entry, asked, size, complaints) {
-  if (isRefused(entry, asked)) throw new Error(`the library raises: ${complaints.join("; ")}`);
   const { batch, height, width } = asked;
   const { latent_channels: channels, medium } = entry;
   const [rows, columns] = [cells(entry, height), cells(entry, width)];
