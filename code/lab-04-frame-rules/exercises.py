@@ -9,11 +9,11 @@ def frames_behind(j, factor):
     return (j - 1) * factor + 1, j * factor
 
 
-def rounded_request(frames, factor, off_rule):
-    rest = (frames - 1) % factor
-    if not rest:
+def rounded_request(frames, factor, leftover):
+    over = (frames - 1) % factor
+    if not over:
         return frames
-    return frames - rest if off_rule == "drop" else frames - rest + factor
+    return frames - over if leftover == "drop" else frames - over + factor
 
 
 def joined(first, second, factor):
@@ -32,17 +32,17 @@ def _everything_so_far(j, factor):
     return 0, j * factor
 
 
-def _rounds_to_multiples(frames, factor, off_rule):
+def _rounds_to_multiples(frames, factor, leftover):
     down = frames // factor * factor
-    return frames if down == frames else down if off_rule == "drop" else down + factor
+    return frames if down == frames else down if leftover == "drop" else down + factor
 
 
-def _moves_a_valid_count(frames, factor, off_rule):
+def _moves_a_valid_count(frames, factor, leftover):
     down = 1 + (frames - 1) // factor * factor
-    return down if off_rule == "drop" else down + factor
+    return down if leftover == "drop" else down + factor
 
 
-def _always_drops(frames, factor, off_rule):
+def _always_drops(frames, factor, leftover):
     return 1 + (frames - 1) // factor * factor
 
 
@@ -64,7 +64,10 @@ exercises = Exercises(
         mistakes={
             "you took multiples of the factor for valid": _rounds_to_multiples,
             "you moved a count that was valid already": _moves_a_valid_count,
-            "you drop the rest whatever was asked": _always_drops,
+            "you drop leftover frames whatever was asked": _always_drops,
+            "you rounded as the pipeline of diffusers does for Wan": (
+                lambda frames, factor, leftover: frames // factor * factor + 1
+            ),
         },
     ),
     Exercise(

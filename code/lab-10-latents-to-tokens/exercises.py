@@ -92,10 +92,8 @@ exercises = Exercises(
             "you stepped over cells, not over patches, from row to row": (
                 lambda row, column, columns, patch: row // patch * columns + column // patch
             ),
-            "you numbered the tokens down the columns": (
-                lambda row, column, columns, patch: (
-                    column // patch * (columns // patch) + row // patch
-                )
+            "you divided the row by the patch, and not the column": (
+                lambda row, column, columns, patch: row // patch * (columns // patch) + column
             ),
             "you forgot that several cells share a token": (
                 lambda row, column, columns, patch: row * columns + column

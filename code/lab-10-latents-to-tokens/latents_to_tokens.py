@@ -33,10 +33,10 @@ tokens = sequence(LATENT)  # (1, 75600, 64)
 
 # (3) The order: time outermost, then rows, then columns. What lay one row below is one
 #     row of patches further on.
-def token_at(t, h, w, patch=PATCH):
-    """The index in S of the token that holds this cell of the latent."""
-    _, rows, columns = patches(LATENT, patch)
-    return (t // patch[0] * rows + h // patch[1]) * columns + w // patch[2]
+def token_at(t, h, w):
+    """The index in S of the token that holds this cell of LATENT."""
+    _, rows, columns = grid
+    return (t // PATCH[0] * rows + h // PATCH[1]) * columns + w // PATCH[2]
 
 
 first, right, below, later = (
@@ -54,11 +54,8 @@ def pairs(latent, patch=PATCH):
     return sequence(latent, patch)[1] ** 2
 
 
-twice_as_wide = (1, 16, 21, 180, 320)
-growth = (
-    sequence(twice_as_wide)[1] // tokens[1],
-    pairs(twice_as_wide) // pairs(LATENT),
-)  # (4, 16)
+doubled = (*LATENT[:3], 2 * LATENT[3], 2 * LATENT[4])  # (1, 16, 21, 180, 320)
+growth = (sequence(doubled)[1] // tokens[1], pairs(doubled) // pairs(LATENT))  # (4, 16)
 
 if __name__ == "__main__":
     print("latent  ", LATENT, "cut by", PATCH, "into", grid)

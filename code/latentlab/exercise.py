@@ -111,8 +111,8 @@ def _outcome(function: Callable, case: tuple) -> object:
 
 
 def _same(wanted: object, got: object) -> bool:
-    if isinstance(wanted, tuple):
-        return isinstance(got, tuple) and len(wanted) == len(got) and all(map(_same, wanted, got))
+    if isinstance(wanted, tuple | list) and isinstance(got, tuple | list):
+        return len(wanted) == len(got) and all(map(_same, wanted, got))
     if isinstance(wanted, Real) and isinstance(got, Real) and not isinstance(got, bool):
         return math.isclose(float(wanted), float(got), rel_tol=1e-6, abs_tol=1e-9)
     return type(wanted) is type(got) and wanted == got
