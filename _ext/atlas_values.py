@@ -11,14 +11,15 @@ from sphinx.util.docutils import SphinxRole
 
 ASK = re.compile(
     r"(?P<family>[\w-]+) (?:(?P<frames>\d+)×)?(?P<height>\d+)×(?P<width>\d+) "
-    r"(?P<step>\w+)(?:\.(?P<axis>[BCTHWS]))?"
+    r"(?P<step>\w+)(?:\.(?P<axis>[BCTHWS]))?(?P<off> off the rule)?"
 )
 
 
 class TraceRole(SphinxRole):
     """`` {trace}`wan-2-1 81×720×1280 latent` `` is that step's shape; `latent.T` one size of it.
 
-    It links to the shape tracer, set to the same request.
+    `off the rule` at its end is for a request that the library takes although it should not. The
+    figure links to the shape tracer, set to the same request.
     """
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
@@ -44,9 +45,10 @@ def computed(text: str) -> tuple[str, dict[str, int | str]]:
     """The figure that `text` asks for, and the request behind it. Raises ValueError."""
     asked = ASK.fullmatch(text)
     if asked is None:
-        raise ValueError("expected `family [frames×]height×width step[.axis]`")
+        raise ValueError("expected `family [frames×]height×width step[.axis] [off the rule]`")
     sizes = {name: int(asked[name]) for name in ("frames", "height", "width") if asked[name]}
-    found = atlas.trace(asked["family"], **sizes)  # type: ignore[arg-type]
+    policy = "library" if asked["off"] else "error"
+    found = atlas.trace(asked["family"], **sizes, on_invalid=policy)  # type: ignore[arg-type]
     step = found.step(asked["step"])
     if step is None:
         names = ", ".join(step.name for step in found.steps)
@@ -57,7 +59,7 @@ def computed(text: str) -> tuple[str, dict[str, int | str]]:
         value = f"{step.shape[step.axes.split().index(asked['axis'])]:,}"
     else:
         raise ValueError(f"{step.name} has no axis {asked['axis']}; it has {step.axes}")
-    return value, {"family": asked["family"], **sizes}
+    return value, {"family": asked["family"], **sizes, "on_invalid": policy}
 
 
 def setup(app: Sphinx) -> dict[str, object]:

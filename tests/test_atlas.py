@@ -8,7 +8,7 @@ from pathlib import Path
 
 import diffusers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentlab import atlas, real_class
 from latentlab.atlas import RefusedError, families, trace
@@ -77,6 +77,22 @@ def requests(name: str) -> list[tuple[int, int | None, int, int]]:
 def test_trace_is_what_the_class_does(name):
     for request in requests(name):
         agree(name, *request)
+
+
+CHEAP = ["sd-1", "flux-2", "taesd", "ldm-vq-f4", "sana", "svd", "cosmos-1-0", "ltx-video-0-9-5"]
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(CHEAP),
+    batch=st.integers(1, 3),
+    frames=st.integers(1, 40),
+    height=st.integers(1, 400),
+    width=st.integers(1, 400),
+)
+def test_any_request_to_a_cheap_class_is_foreseen(name, batch, frames, height, width):
+    agree(name, batch, None if atlas.family(name).medium == "image" else frames, height, width)
 
 
 FULL_SIZE = [

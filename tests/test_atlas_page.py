@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import atlas_values
 import inspection
+import pytest
 from bs4 import BeautifulSoup
 from latentlab import atlas
 
@@ -50,3 +52,29 @@ def test_example_on_the_page_says_what_it_returns():
     for line, comment in stated.items():
         expression = example.splitlines()[line - 1].partition("#")[0]
         assert eval(expression, namespace) == inspection.literal(comment)
+
+
+def test_figures_in_prose_are_computed_and_lead_to_the_tracer():
+    page = ROOT / "_build" / "html" / "handbook" / "04-frame-rules.html"
+    markup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    traced = {link["href"].split("?")[1]: link.get_text() for link in markup.select("a.ls-traced")}
+    found = atlas.trace("mochi-1", height=1088, width=1920, frames=85, on_invalid="library")
+    sizes = "request.frames=85&request.height=1088&request.width=1920"
+    state = f"request.family=mochi-1&{sizes}&request.on_invalid=library#trace-a-request"
+    assert traced[state] in (str(found.latent[2]), str(found.decoded[2]))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("wan-2-1 latent", "expected `family"),
+        ("wan-9 81×480×832 latent", "there is no family 'wan-9'"),
+        ("wan-2-1 80×480×832 latent", "80 frames: Wan 2.1 encodes 4k"),
+        ("sd-1 512×512 tokens", "there is no step 'tokens'; there are pixels, latent"),
+        ("sd-1 512×512 latent.T", "latent has no axis T; it has B C H W"),
+    ],
+)
+def test_a_figure_that_cannot_be_computed_is_told(text, told):
+    with pytest.raises(ValueError) as caught:
+        atlas_values.computed(text)
+    assert told in str(caught.value)
