@@ -1,0 +1,52 @@
+"""Load the trained image VAE of the course, or any other AutoencoderKL by path or hub name."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from diffusers import AutoencoderKL
+from safetensors import SafetensorError, safe_open
+
+FOLDER = Path(__file__).parent / "data" / "image_vae"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+HASHES = "SHA256"
+
+
+def load(source: str | Path = FOLDER) -> AutoencoderKL:
+    """A VAE in evaluation mode at fp32, its parameters frozen.
+
+    `source` is a folder in the standard format of diffusers or, where there is a network, a name
+    such as "stabilityai/sd-vae-ft-mse". Only safetensors are read, never a pickle.
+
+    Raises ValueError when the folder is incomplete, or its weights are damaged or not those that
+    the file SHA256 beside them states; the message names the file and the expected hash.
+    """
+    if Path(source).is_dir():
+        _check(Path(source))
+    elif isinstance(source, Path) or str(source).count("/") != 1:
+        raise ValueError(f"{source} is no folder: expected one with config.json and {WEIGHTS}")
+    vae = AutoencoderKL.from_pretrained(source, use_safetensors=True, low_cpu_mem_usage=False)
+    return vae.float().requires_grad_(False).eval()
+
+
+def _check(folder: Path) -> None:
+    for name in ("config.json", WEIGHTS):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder} has no {name}: expected a folder saved by diffusers")
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name")
+    if kind != "AutoencoderKL":
+        raise ValueError(f"{folder / 'config.json'} is of {kind}, not of an AutoencoderKL")
+    hashes = folder / HASHES
+    for line in hashes.read_text(encoding="utf-8").splitlines() if hashes.is_file() else ():
+        expected, name = line.split()
+        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        if found != expected:
+            raise ValueError(
+                f"{folder / name} is damaged: its SHA-256 hash should be {expected} but is "
+                f"{found}; restore the file from the course's repository"
+            )
+    try:
+        with safe_open(folder / WEIGHTS, "pt") as file:
+            file.keys()
+    except SafetensorError as error:
+        raise ValueError(f"{folder / WEIGHTS} is damaged: {error}") from error
