@@ -6,6 +6,7 @@ enlarges them smoothly. All nonlinear parts are there, but add nothing yet.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from diffusers import AutoencoderKL
@@ -50,7 +51,7 @@ def linear_start(vae: AutoencoderKL, pictures: Float[Tensor, "n 3 height width"]
     _hold_steady(decoder.up_blocks[-1].resnets[-1].conv2)
     for convolution in (vae.quant_conv, vae.post_quant_conv):
         _center(convolution, torch.eye(convolution.weight.shape[0]))
-        nn.init.zeros_(convolution.bias)
+        _unbias(convolution)
 
     channels = vae.config.latent_channels
     out = encoder.conv_out
@@ -86,7 +87,7 @@ def _center(convolution: nn.Conv2d, matrix: Float[Tensor, "rows columns"]) -> No
 
 def _pass_through(shortcut: nn.Conv2d) -> None:
     _center(shortcut, torch.eye(*shortcut.weight.shape[:2])[: shortcut.weight.shape[1]])
-    nn.init.zeros_(shortcut.bias)
+    _unbias(shortcut)
 
 
 def _halve(convolution: nn.Conv2d) -> None:
@@ -99,7 +100,7 @@ def _halve(convolution: nn.Conv2d) -> None:
         torch.tensor([[1.0, -1.0], [-1.0, 1.0]]) / 4,
     )
     width = convolution.weight.shape[0]
-    nn.init.zeros_(convolution.bias)
+    _unbias(convolution)
     nn.init.zeros_(convolution.weight)
     for channel in range(width):
         pattern = patterns[channel // 3] if channel < 12 else mean
@@ -108,7 +109,7 @@ def _halve(convolution: nn.Conv2d) -> None:
 
 
 def _smooth(convolution: nn.Conv2d) -> None:
-    nn.init.zeros_(convolution.bias)
+    _unbias(convolution)
     tent = torch.tensor(TENT)
     convolution.weight[:3] = 0
     for channel in range(3):
@@ -117,14 +118,20 @@ def _smooth(convolution: nn.Conv2d) -> None:
 
 def _hold_steady(convolution: nn.Conv2d) -> None:
     """Add a large constant to one channel and take it from another."""
+    assert convolution.bias is not None
     convolution.bias[-2:] = torch.tensor([STEADY, -STEADY])
 
 
-def _make_linear(norm: nn.GroupNorm, run: "object") -> None:
-    """Undo what the group norm before the last SiLU divides by, and shift to where SiLU is linear."""
+def _unbias(convolution: nn.Conv2d) -> None:
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)
+
+
+def _make_linear(norm: nn.GroupNorm, run: Callable[[], object]) -> None:
+    """Undo the division by the group norm before the last SiLU; go where that SiLU is linear."""
     seen: list[Tensor] = []
     handle = norm.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
-    run()  # type: ignore[operator]
+    run()
     handle.remove()
     norm.weight[:3] = seen[0].std(dim=(1, 2, 3)).mean()
     norm.bias[:3] = LINEAR

@@ -61,5 +61,7 @@ class Muon(torch.optim.Optimizer):
                     directions.append(direction.flatten(1))
                 rows, columns = directions[0].shape
                 lengths = group["lr"] * max(1, rows / columns) ** 0.5
-                for weight, update in zip(weights, orthogonal(torch.stack(directions)), strict=True):
+                for weight, update in zip(
+                    weights, orthogonal(torch.stack(directions)), strict=True
+                ):
                     weight.sub_(lengths * update.reshape(weight.shape))

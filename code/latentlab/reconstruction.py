@@ -21,7 +21,7 @@ def psnr(original: Float[Tensor, "..."], other: Float[Tensor, "..."]) -> float:
     return math.inf if error == 0 else 10 * math.log10(2**2 / error)
 
 
-def ssim(original: Float[Tensor, "n c h w"], other: Float[Tensor, "n c h w"]) -> float:
+def ssim(original: Float[Tensor, "n c h w"], other: Float[Tensor, "..."]) -> float:
     """Mean structural similarity of pictures with values in [-1, 1]; equal ones give 1.
 
     As in Wang et al. (2004): a Gaussian window of 11 x 11 pixels with standard deviation 1.5,

@@ -17,7 +17,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ class Recipe:
     kl_weight: float = 3e-4
     half_precision: bool = True
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """From which step to which; without a last one the learning rate stays constant."""
+
+    first: int
+    last: int | None
 
 
 def build(recipe: Recipe) -> AutoencoderKL:
@@ -225,7 +234,7 @@ class Training:
         vae.load_state_dict(self.average)
         return vae.requires_grad_(False).eval()
 
-    def save(self, path: Path, **facts: float) -> None:
+    def save(self, path: Path, span: Span) -> None:
         """Write everything that the next step depends on; a file at `path` is replaced at once."""
         tensors = {f"weights.{n}": w for n, w in self.vae.state_dict().items()}
         tensors |= {f"average.{n}": w for n, w in self.average.items()}
@@ -233,7 +242,7 @@ class Training:
             for parameter, state in optimizer.state.items():
                 for key, value in state.items():
                     tensors[f"{key}.{self.names[parameter]}"] = value
-        facts |= {"step": self.step, "seconds": self.seconds}
+        facts = asdict(span) | {"step": self.step, "seconds": self.seconds}
         metadata = {"recipe": json.dumps(asdict(self.recipe)), "facts": json.dumps(facts)}
         partial = path.with_suffix(".partial")
         save_file({n: t.contiguous() for n, t in tensors.items()}, partial, metadata)
@@ -243,10 +252,12 @@ class Training:
         """Go back to a saved state; returns the facts that were saved with it."""
         try:
             with safe_open(path, "pt") as file:
-                metadata = file.metadata()
+                metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise TrainingError(f"{path} is damaged: {error}") from error
+        if "recipe" not in metadata:
+            raise TrainingError(f"{path} is not a state that this program saved")
         saved = json.loads(metadata["recipe"])
         wanted = json.loads(json.dumps(asdict(self.recipe)))
         different = [name for name in wanted if wanted[name] != saved.get(name)]
@@ -275,12 +286,10 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def reconstruct(
-    vae: AutoencoderKL, picture: Float[Tensor, "1 3 h w"]
-) -> Float[Tensor, "1 3 h w"]:
-    """The picture as it comes back from the mean of its posterior, in [-1, 1]."""
+def reconstruct(vae: AutoencoderKL, pictures: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    """The pictures as they come back from the means of their posteriors, in [-1, 1]."""
     with torch.no_grad():
-        return vae.decode(vae.encode(picture).latent_dist.mode()).sample.clamp(-1, 1)
+        return vae.decode(vae.encode(pictures).latent_dist.mode()).sample.clamp(-1, 1)
 
 
 def validate(vae: AutoencoderKL, folder: Path, shown: Path | None) -> tuple[float, float]:
@@ -339,38 +348,54 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     training = Training(recipe, crops)
     trunk, branch = run / "trunk.safetensors", run / "finish.safetensors"
-    first = last = 0
     if trunk.exists():
         training.load(trunk)
-    if finish:
-        if not trunk.exists():
-            raise TrainingError(f"{run} holds no trained state to finish: train without --finish")
-        if branch.exists():
-            facts = training.load(branch)
-            first, last = int(facts["first"]), int(facts["last"])
-        else:
-            first = training.step
-            if steps is None:
-                assert minutes is not None
-                steps = max(1, round(minutes * 60 * training.step / training.seconds))
-            last = first + steps
-    elif steps is not None:
-        last = steps
+    elif finish:
+        raise TrainingError(f"{run} holds no trained state to finish: train without --finish")
+    if not finish:
+        _advance(training, Span(0, steps), minutes, trunk, data, validate_every)
+        return training
+    span = Span(training.step, training.step + _finishing_steps(training, steps, minutes))
+    if branch.exists():
+        facts = training.load(branch)
+        span = Span(facts["first"], facts["last"])
+    _advance(training, span, None, branch, data, validate_every)
+    if training.step == span.last:
+        _write(training, data, run)
+        branch.unlink()
+    return training
 
-    path = branch if finish else trunk
-    crop = recipe.finish_crop if finish else recipe.crop
-    batch = recipe.finish_batch if finish else recipe.batch
-    stopped = _stop_at_signals()
+
+def _finishing_steps(training: Training, steps: int | None, minutes: float | None) -> int:
+    speed = training.step / max(training.seconds, 1e-9)
+    return steps or max(1, round((minutes or 0) * 60 * speed))
+
+
+def _advance(
+    training: Training,
+    span: Span,
+    minutes: float | None,
+    path: Path,
+    data: Path,
+    validate_every: int,
+) -> None:
+    """Take steps to the end of the span, of the time or until a signal; save to `path`."""
+    recipe, finishing = training.recipe, path.stem == "finish"
+    crop, batch = recipe.crop, recipe.batch
+    if finishing:
+        crop, batch = recipe.finish_crop, recipe.finish_batch
     began, before = time.monotonic(), training.seconds
-    with tqdm(total=last or None, initial=training.step, unit="step", mininterval=5) as bar:
-        while not stopped:
-            if (last and training.step >= last) or (
-                not last and minutes and time.monotonic() - began > 60 * minutes
-            ):
+    until = began + 60 * minutes if minutes else math.inf
+    with (
+        _noting_signals() as signals,
+        tqdm(total=span.last, initial=training.step, unit="step", mininterval=5) as bar,
+    ):
+        while not signals and time.monotonic() < until:
+            if span.last is not None and training.step >= span.last:
                 break
             rate = min(1.0, (training.step + 1) / WARMUP)
-            if finish:
-                rate = (last - training.step) / (last - first)
+            if finishing and span.last is not None:
+                rate = (span.last - training.step) / (span.last - span.first)
             value = training.advance(rate, crop, batch)
             training.seconds = before + time.monotonic() - began
             if not math.isfinite(value):
@@ -378,31 +403,32 @@ def train(
             bar.update()
             bar.set_postfix(loss=f"{value:.4f}", refresh=False)
             if training.step % KEPT_EVERY == 0:
-                training.save(path, first=first, last=last)
+                training.save(path, span)
             if training.step % validate_every == 0:
-                _report(training, data, run)
-    training.save(path, first=first, last=last)
-    if finish and training.step >= last:
-        vae = write_model(training, run / "model")
-        scores = validate(vae, data / "validation", run / "validation.png")
-        facts = {
-            "steps": training.step,
-            "hours": round(training.seconds / 3600, 2),
-            "validation_psnr": round(scores[0], 3),
-            "validation_ssim": round(scores[1], 4),
-            "recipe": asdict(recipe),
-        }
-        (run / "model" / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
-        branch.unlink()
-        tqdm.write(f"wrote {run / 'model'}: validation {scores[0]:.2f} dB, SSIM {scores[1]:.4f}")
-    return training
+                _report(training, data, path.parent)
+    training.save(path, span)
+
+
+def _write(training: Training, data: Path, run: Path) -> None:
+    vae = write_model(training, run / "model")
+    ratio, likeness = validate(vae, data / "validation", run / "validation.png")
+    facts = {
+        "steps": training.step,
+        "hours": round(training.seconds / 3600, 2),
+        "validation_psnr": round(ratio, 3),
+        "validation_ssim": round(likeness, 4),
+        "recipe": asdict(training.recipe),
+    }
+    (run / "model" / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+    tqdm.write(f"wrote {run / 'model'}: validation {ratio:.2f} dB, SSIM {likeness:.4f}")
 
 
 def _check(recipe: Recipe, steps: int | None, minutes: float | None) -> None:
     if (steps is None) == (minutes is None):
         raise TrainingError("say how long to train: either --steps or --minutes")
-    if not (steps or minutes or 0) > 0:
-        raise TrainingError(f"--steps and --minutes must be above 0, got {steps or minutes}")
+    budget = minutes if steps is None else steps
+    if budget is None or budget <= 0:
+        raise TrainingError(f"--steps and --minutes must be above 0, got {budget}")
     if recipe.latent_channels < 3:
         raise TrainingError(f"latent channels must be 3 or more, got {recipe.latent_channels}")
     factor = 2 ** (LEVELS - 1)
@@ -413,19 +439,26 @@ def _check(recipe: Recipe, steps: int | None, minutes: float | None) -> None:
         raise TrainingError(f"widths must be {LEVELS} numbers from 12 up, got {recipe.widths}")
 
 
-def _stop_at_signals() -> list[int]:
-    """A list that is empty until Ctrl-C or a request to end arrives."""
+@contextmanager
+def _noting_signals() -> Iterator[list[int]]:
+    """Gives a list that is empty until Ctrl-C or a request to end arrives."""
     received: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, _: received.append(number))
-    return received
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda number, _: received.append(number))
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _report(training: Training, data: Path, run: Path) -> None:
     ratio, likeness = validate(training.averaged(), data / "validation", run / "validation.png")
     minutes = training.seconds / 60
     tqdm.write(
-        f"step {training.step}, {minutes:.1f} min: validation {ratio:.2f} dB, SSIM {likeness:.4f}"
+        f"step {training.step}, {minutes:.1f} min: validation {ratio:.2f} dB, SSIM {likeness:.4f}",
+        file=sys.stderr,
     )
     with (run / "validation.csv").open("a") as file:
         file.write(f"{training.step},{minutes:.2f},{ratio:.4f},{likeness:.5f}\n")

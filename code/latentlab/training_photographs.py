@@ -36,6 +36,7 @@ VIEW = 128  # pixels a side: about the sharpness of a panorama 512 pixels wide
 YAWS = range(0, 360, 45)  # degrees
 
 Panorama = Float[np.ndarray, "height width 3"]
+Picture = Float[np.ndarray, "size size 3"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,25 @@ PHOTOGRAPHS = (
 HDRIS = tuple(
     Source(name, PANORAMAS, f"hdri/{name}.exr.js", "Poly Haven", "CC0-1.0")
     for name in (
-        "apartment bridge city dawn esplanade forest hall lab lobby night park sky studio sunrise "
-        "sunset venice warehouse workshop"
-    ).split()
+        "apartment",
+        "bridge",
+        "city",
+        "dawn",
+        "esplanade",
+        "forest",
+        "hall",
+        "lab",
+        "lobby",
+        "night",
+        "park",
+        "sky",
+        "studio",
+        "sunrise",
+        "sunset",
+        "venice",
+        "warehouse",
+        "workshop",
+    )
 )
 
 HELD_OUT = (
@@ -162,7 +179,7 @@ def develop(radiance: Panorama) -> Panorama:
     return np.clip(gamma, 0, 1).astype(np.float32)
 
 
-def view(panorama: Panorama, yaw: float, pitch: float, size: int = VIEW) -> Panorama:
+def view(panorama: Panorama, yaw: int, pitch: int, size: int = VIEW) -> Picture:
     """What a camera with a field of view of 90 degrees sees from the middle of a panorama.
 
     `yaw` and `pitch` are in degrees, to the right and upwards; the picture is `size` pixels a side.
