@@ -16,7 +16,7 @@ from latentlab.train_image_vae import Recipe, TrainingError, build, reconstruct,
 from latentlab.training_photographs import develop, split, view
 from PIL import Image
 
-TINY = Recipe(widths=(12, 12, 16, 16), crop=16, batch=2, finish_crop=32, finish_batch=1)
+TINY = Recipe(widths=(12, 12, 16, 16), crops=((16, 2), (24, 1)), finish_crops=((32, 1),))
 
 
 def scene(side: int, seed: int) -> Image.Image:
@@ -55,7 +55,7 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_begins_with_a_blurred_picture_in_true_colors(data):
-    pictures = train_image_vae.Crops(data / "training", 32).batch(0, 0, 16, 32)
+    pictures = train_image_vae.Crops(data / "training").batch(0, 0, 16, 32)
     vae = build(TINY).eval()
     before = psnr(pictures, reconstruct(vae, pictures))
     linear_start(vae, pictures)
@@ -67,7 +67,7 @@ def test_it_begins_with_a_blurred_picture_in_true_colors(data):
 
 
 def test_some_steps_bring_the_loss_down(data, tmp_path):
-    crops = train_image_vae.Crops(data / "training", 32)
+    crops = train_image_vae.Crops(data / "training")
     training = train_image_vae.Training(TINY, crops)
     values = [training.advance(1.0, 16, 2) for _ in range(40)]
     assert np.mean(values[-10:]) < 0.9 * np.mean(values[:10])
@@ -124,7 +124,7 @@ def test_the_model_is_a_diffusers_folder_in_half_precision(finished):
 
 def test_the_scaling_factor_gives_training_crops_unit_deviation(data, finished):
     vae = AutoencoderKL.from_pretrained(finished / "model")
-    crops = train_image_vae.Crops(data / "training", 32).batch(0, 0, 64, 32)
+    crops = train_image_vae.Crops(data / "training").batch(0, 0, 64, 32)
     latents = vae.encode(crops).latent_dist.mode() * vae.config.scaling_factor
     assert latents.std().item() == pytest.approx(1, abs=0.01)
 
@@ -147,9 +147,9 @@ def test_the_report_has_a_line_for_every_held_out_photograph(data, finished, tmp
         ({}, {"steps": 0}, "must be above 0, got 0"),
         ({}, {"minutes": -1.0}, "must be above 0, got -1.0"),
         ({"latent_channels": 2}, {"steps": 1}, "must be 3 or more, got 2"),
-        ({"crop": 20}, {"steps": 1}, "crop must be a multiple of 8 pixels, got 20"),
+        ({"crops": ((20, 1),)}, {"steps": 1}, "crops must be multiples of 8 pixels, got 20"),
         ({"widths": (8, 12, 16, 16)}, {"steps": 1}, "widths must be 4 numbers from 12 up"),
-        ({"finish_crop": 64}, {"steps": 1}, "is smaller than the crops of 64 x 64 pixels"),
+        ({"crops": ((72, 1),)}, {"steps": 1}, "no picture is as large as the crops of 72 x 72 pix"),
         ({}, {"steps": 1, "finish": True}, "no trained state to finish"),
     ],
 )

@@ -53,17 +53,20 @@ class TrainingError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What decides the weights, beside the data and the number of steps."""
+    """What decides the weights, beside the data and the number of steps.
+
+    `crops` are the sides in pixels and the batch sizes of successive steps, over and over. They
+    differ because the group norms see the whole picture: trained on one small side alone, the
+    model turned the lower border of larger pictures gray.
+    """
 
     latent_channels: int = 4
     widths: tuple[int, ...] = (16, 24, 64, 96)
-    crop: int = 64
-    batch: int = 8
-    finish_crop: int = 128
-    finish_batch: int = 2
+    crops: tuple[tuple[int, int], ...] = ((64, 8), (128, 2), (64, 8), (256, 1))
+    finish_crops: tuple[tuple[int, int], ...] = ((128, 2), (256, 1))
     muon_rate: float = 0.0025
     adam_rate: float = 1e-3
-    kl_weight: float = 3e-4
+    kl_weight: float = 1e-3
     half_precision: bool = True
     seed: int = 0
 
@@ -94,15 +97,11 @@ def build(recipe: Recipe) -> AutoencoderKL:
 class Crops:
     """Random crops of the pictures of a folder; which ones depends on seed and step alone."""
 
-    def __init__(self, folder: Path, largest: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.photographs: dict[str, list[UInt8[np.ndarray, "h w 3"]]] = {}
         self.panoramas: list[UInt8[np.ndarray, "h w 3"]] = []
         for path in _pictures(folder):
             picture = _read(path)
-            if min(picture.shape[:2]) < largest:
-                raise TrainingError(
-                    f"{path} is smaller than the crops of {largest} x {largest} pixels"
-                )
             if path.name.startswith("panorama-"):
                 self.panoramas.append(picture)
             else:
@@ -115,12 +114,17 @@ class Crops:
         return crops.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
     def _crop(self, random: np.random.Generator, side: int) -> Float[np.ndarray, "side side 3"]:
-        photographs = self.photographs and random.random() < PHOTOGRAPH_SHARE
-        if photographs or not self.panoramas:
-            scales = self.photographs[random.choice(sorted(self.photographs))]
-            picture = scales[random.integers(len(scales))]
-        else:
-            picture = self.panoramas[random.integers(len(self.panoramas))]
+        fitting = {
+            name: large
+            for name, scales in self.photographs.items()
+            if (large := [picture for picture in scales if min(picture.shape[:2]) >= side])
+        }
+        pictures = [picture for picture in self.panoramas if min(picture.shape[:2]) >= side]
+        if fitting and (random.random() < PHOTOGRAPH_SHARE or not pictures):
+            pictures = fitting[random.choice(sorted(fitting))]
+        if not pictures:
+            raise TrainingError(f"no picture is as large as the crops of {side} x {side} pixels")
+        picture = pictures[random.integers(len(pictures))]
         top, left = (random.integers(length - side + 1) for length in picture.shape[:2])
         crop = picture[top : top + side, left : left + side].astype(np.float32) / 255
         if random.random() < 0.5:
@@ -194,7 +198,7 @@ class Training:
         self.seconds = 0.0
         self.vae = build(recipe)
         with torch.no_grad():
-            linear_start(self.vae, crops.batch(recipe.seed, 0, 64, recipe.crop))
+            linear_start(self.vae, crops.batch(recipe.seed, 0, 64, recipe.crops[0][0]))
         self.average = {name: value.clone() for name, value in self.vae.state_dict().items()}
         ends = ("encoder.conv_in", "decoder.conv_out", "quant_conv", "post_quant_conv")
         named = dict(self.vae.named_parameters())
@@ -208,15 +212,15 @@ class Training:
             weight_decay=0,
         )
 
-    def advance(self, rate: float, crop: int, batch: int) -> float:
+    def advance(self, rate: float, side: int, batch: int) -> float:
         """One step at `rate` times the recipe's learning rates; returns the loss."""
         recipe = self.recipe
         self.muon.param_groups[0]["lr"] = rate * recipe.muon_rate
         self.adam.param_groups[0]["lr"] = rate * recipe.adam_rate
-        pictures = self.crops.batch(recipe.seed, self.step + 1, batch, crop)
+        pictures = self.crops.batch(recipe.seed, self.step + 1, batch, side)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + self.step + 1)
-        side = crop // 2 ** (LEVELS - 1)
-        noise = torch.randn(batch, recipe.latent_channels, side, side, generator=generator)
+        cells = side // 2 ** (LEVELS - 1)
+        noise = torch.randn(batch, recipe.latent_channels, cells, cells, generator=generator)
         value = loss(self.vae, pictures, noise, recipe.kl_weight, recipe.half_precision)
         value.backward()
         for optimizer in (self.muon, self.adam):
@@ -319,7 +323,7 @@ def write_model(training: Training, folder: Path) -> AutoencoderKL:
     """
     vae = training.averaged().half().float()
     recipe = training.recipe
-    crops = training.crops.batch(recipe.seed, 0, 64, recipe.finish_crop)
+    crops = training.crops.batch(recipe.seed, 0, 64, recipe.finish_crops[0][0])
     with torch.no_grad():
         latents = torch.cat([vae.encode(crop).latent_dist.mode() for crop in crops.split(4)])
     vae.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
@@ -344,7 +348,7 @@ def train(
     Raises TrainingError when the request, the data or a saved state is no good.
     """
     _check(recipe, steps, minutes)
-    crops = Crops(data / "training", max(recipe.crop, recipe.finish_crop))
+    crops = Crops(data / "training")
     run.mkdir(parents=True, exist_ok=True)
     training = Training(recipe, crops)
     trunk, branch = run / "trunk.safetensors", run / "finish.safetensors"
@@ -381,9 +385,7 @@ def _advance(
 ) -> None:
     """Take steps to the end of the span, of the time or until a signal; save to `path`."""
     recipe, finishing = training.recipe, path.stem == "finish"
-    crop, batch = recipe.crop, recipe.batch
-    if finishing:
-        crop, batch = recipe.finish_crop, recipe.finish_batch
+    cycle = recipe.finish_crops if finishing else recipe.crops
     began, before = time.monotonic(), training.seconds
     until = began + 60 * minutes if minutes else math.inf
     with (
@@ -396,7 +398,7 @@ def _advance(
             rate = min(1.0, (training.step + 1) / WARMUP)
             if finishing and span.last is not None:
                 rate = (span.last - training.step) / (span.last - span.first)
-            value = training.advance(rate, crop, batch)
+            value = training.advance(rate, *cycle[training.step % len(cycle)])
             training.seconds = before + time.monotonic() - began
             if not math.isfinite(value):
                 raise TrainingError(f"the loss became {value} at step {training.step}")
@@ -432,9 +434,9 @@ def _check(recipe: Recipe, steps: int | None, minutes: float | None) -> None:
     if recipe.latent_channels < 3:
         raise TrainingError(f"latent channels must be 3 or more, got {recipe.latent_channels}")
     factor = 2 ** (LEVELS - 1)
-    for name, side in (("crop", recipe.crop), ("finish crop", recipe.finish_crop)):
+    for side, _ in recipe.crops + recipe.finish_crops:
         if side % factor or side <= 0:
-            raise TrainingError(f"the {name} must be a multiple of {factor} pixels, got {side}")
+            raise TrainingError(f"crops must be multiples of {factor} pixels, got {side}")
     if len(recipe.widths) != LEVELS or min(recipe.widths) < 12:
         raise TrainingError(f"widths must be {LEVELS} numbers from 12 up, got {recipe.widths}")
 
