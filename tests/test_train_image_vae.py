@@ -2,18 +2,19 @@
 
 import json
 import signal
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL
-from latentlab import report_image_vae, train_image_vae
+from latentlab import photographs, report_image_vae, train_image_vae
 from latentlab.linear_start import linear_start
 from latentlab.muon import Muon, orthogonal
 from latentlab.reconstruction import psnr, ssim
 from latentlab.train_image_vae import Recipe, TrainingError, build, reconstruct, train
-from latentlab.training_photographs import develop, split, view
+from latentlab.training_photographs import develop, split, view, write_sources
 from PIL import Image
 
 TINY = Recipe(widths=(12, 12, 16, 16), crops=((16, 2), (24, 1)), finish_crops=((32, 1),))
@@ -35,13 +36,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder like that of latentlab.training_photographs."""
     folder = tmp_path_factory.mktemp("data")
     for part, names in (
-        ("training", ("photograph-a-48", "photograph-a-64", "photograph-b-48", "panorama-c-000")),
+        ("training", ("photograph-a-48", "photograph-a-64", "photograph-b-256", "panorama-c-000")),
         ("validation", ("a", "b")),
         ("held_out", ("d",)),
     ):
         (folder / part).mkdir()
         for seed, name in enumerate(names):
-            scene(256 if part == "held_out" else 48, seed).save(folder / part / f"{name}.png")
+            side = 256 if part == "held_out" or "256" in name else 48
+            scene(side, seed).save(folder / part / f"{name}.png")
     return folder
 
 
@@ -66,11 +68,17 @@ def test_it_begins_with_a_blurred_picture_in_true_colors(data):
     torch.testing.assert_close(latents.std(dim=(0, 2, 3)), torch.ones(3), atol=0.01, rtol=0)
 
 
-def test_some_steps_bring_the_loss_down(data, tmp_path):
+def test_some_steps_bring_the_loss_down(data):
     crops = train_image_vae.Crops(data / "training")
     training = train_image_vae.Training(TINY, crops)
-    values = [training.advance(1.0, 16, 2) for _ in range(40)]
-    assert np.mean(values[-10:]) < 0.9 * np.mean(values[:10])
+    pictures, noise = crops.batch(1, 0, 8, 16), torch.zeros(8, 4, 2, 2)
+    with torch.no_grad():
+        before = train_image_vae.loss(training.vae, pictures, noise, 1e-3, False)
+        for _ in range(40):
+            with torch.enable_grad():
+                training.advance(1.0, 16, 2)
+        after = train_image_vae.loss(training.vae, pictures, noise, 1e-3, False)
+    assert after < 0.9 * before
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(data, tmp_path):
@@ -136,7 +144,20 @@ def test_the_report_has_a_line_for_every_held_out_photograph(data, finished, tmp
     assert [line.split()[0] for line in lines[2:]] == [
         *("astronaut", "blossom", "cat", "coast", "coffee", "tulips", "d", "mean")
     ]
-    assert Image.open(sheet).size == (7 * 256, 3 * 256)
+    assert Image.open(sheet).size == (7 * 256, 4 * 256)
+
+
+def test_minutes_are_turned_into_steps_by_the_speed_of_the_run(data):
+    training = train_image_vae.Training(TINY, train_image_vae.Crops(data / "training"))
+    training.step, training.seconds = 100, 10.0  # 544 pixels a step on average, then 1024
+    assert train_image_vae._finishing_steps(training, None, 1.0) == round(600 * 544 / 1024)
+    assert train_image_vae._finishing_steps(training, 7, None) == 7
+
+
+def test_sixteen_channels_train_too(data, tmp_path):
+    recipe = Recipe(**{**vars(TINY), "latent_channels": 16})
+    vae = train(data, tmp_path, recipe, steps=2).averaged()
+    assert vae.encode(torch.zeros(1, 3, 32, 32)).latent_dist.mode().shape == (1, 16, 4, 4)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +170,11 @@ def test_the_report_has_a_line_for_every_held_out_photograph(data, finished, tmp
         ({"latent_channels": 2}, {"steps": 1}, "must be 3 or more, got 2"),
         ({"crops": ((20, 1),)}, {"steps": 1}, "crops must be multiples of 8 pixels, got 20"),
         ({"widths": (8, 12, 16, 16)}, {"steps": 1}, "widths must be 4 numbers from 12 up"),
-        ({"crops": ((72, 1),)}, {"steps": 1}, "no picture is as large as the crops of 72 x 72 pix"),
+        (
+            {"crops": ((264, 1),)},
+            {"steps": 1},
+            "no picture is as large as the crops of 264 x 264 pix",
+        ),
         ({}, {"steps": 1, "finish": True}, "no trained state to finish"),
     ],
 )
@@ -236,3 +261,17 @@ def test_developing_keeps_colors_finite_and_in_range():
     picture = develop(radiance)
     assert np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1
     assert picture[0, 0].max() == 0 and picture[0, 2, 0] == 1
+
+
+def test_sources_are_free_and_none_is_held_out(tmp_path):
+    write_sources(tmp_path / "sources.toml")
+    sources = tomllib.loads((tmp_path / "sources.toml").read_text(encoding="utf-8"))
+    training = sources["training"]
+    assert len(training) == 29
+    assert {s["license"] for s in training.values()} == {"CC0-1.0", "CC-BY-4.0", "BSD-3-Clause"}
+    assert all(source["author"] and source["package"] for source in training.values())
+    held_out = {source["file"] for source in sources["held_out"].values()}
+    assert not held_out & {source["file"] for source in training.values()}
+    for name in photographs.names():
+        source = photographs.credit(name).source
+        assert not any(s["file"].split("/")[-1] in source for s in training.values())

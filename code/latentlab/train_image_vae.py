@@ -371,8 +371,16 @@ def train(
 
 
 def _finishing_steps(training: Training, steps: int | None, minutes: float | None) -> int:
-    speed = training.step / max(training.seconds, 1e-9)
-    return steps or max(1, round((minutes or 0) * 60 * speed))
+    """Steps that finishing takes; those that fit in some minutes are told by the run's speed."""
+    if steps is not None or minutes is None:
+        return steps or 1
+    recipe = training.recipe
+    pixels = [
+        sum(batch * side**2 for side, batch in cycle) / len(cycle)
+        for cycle in (recipe.crops, recipe.finish_crops)
+    ]
+    seconds = training.seconds / training.step * pixels[1] / pixels[0]
+    return max(1, round(minutes * 60 / seconds))
 
 
 def _advance(
