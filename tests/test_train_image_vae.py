@@ -116,7 +116,7 @@ def test_a_signal_saves_and_ends_and_finishing_goes_on_later(data, tmp_path, mon
 
 def test_finishing_leaves_the_run_as_it_was(data, finished):
     names = {path.name for path in finished.iterdir()}
-    assert names == {"trunk.safetensors", "model", "validation.csv", "validation.png"}
+    assert names == {"trunk.safetensors", "trunk.csv", "model", "validation.png"}
     assert train(data, finished, TINY, steps=6).step == 6
 
 

@@ -6,8 +6,8 @@
 DATA is a folder made by `python -m latentlab.training_photographs`. RUN holds all that a run
 writes. The learning rate stays constant, so that a run can be continued at any time; `--finish`
 starts from where the run is, lets the rate fall to zero and writes the model, and leaves the run
-itself as it was. Both save their state now and then, and go on from there when they are started
-again. With `--steps` instead of `--minutes` the seed decides the result.
+itself as it was. Both save their state now and then and at Ctrl-C, and go on from there when they
+are started again. With `--steps` instead of `--minutes` the seed decides the result.
 """
 
 import argparse
@@ -411,11 +411,12 @@ def _advance(
             if not math.isfinite(value):
                 raise TrainingError(f"the loss became {value} at step {training.step}")
             bar.update()
-            bar.set_postfix(loss=f"{value:.4f}", refresh=False)
+            left = f", {(until - time.monotonic()) / 60:.0f} min left" if minutes else ""
+            bar.set_postfix_str(f"loss={value:.4f}{left}", refresh=False)
             if training.step % KEPT_EVERY == 0:
                 training.save(path, span)
             if training.step % validate_every == 0:
-                _report(training, data, path.parent)
+                _report(training, data, path)
     training.save(path, span)
 
 
@@ -463,14 +464,16 @@ def _noting_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _report(training: Training, data: Path, run: Path) -> None:
-    ratio, likeness = validate(training.averaged(), data / "validation", run / "validation.png")
+def _report(training: Training, data: Path, state: Path) -> None:
+    """Validate, print a line, and add it to a table beside the saved state."""
+    shown = state.with_name("validation.png")
+    ratio, likeness = validate(training.averaged(), data / "validation", shown)
     minutes = training.seconds / 60
     tqdm.write(
         f"step {training.step}, {minutes:.1f} min: validation {ratio:.2f} dB, SSIM {likeness:.4f}",
         file=sys.stderr,
     )
-    with (run / "validation.csv").open("a") as file:
+    with state.with_suffix(".csv").open("a") as file:
         file.write(f"{training.step},{minutes:.2f},{ratio:.4f},{likeness:.5f}\n")
 
 
