@@ -328,6 +328,7 @@ def write_model(training: Training, folder: Path) -> AutoencoderKL:
         latents = torch.cat([vae.encode(crop).latent_dist.mode() for crop in crops.split(4)])
     vae.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
     vae.half().save_pretrained(folder)
+    (folder / "diffusion_pytorch_model.safetensors").chmod(0o644)
     return vae.float()
 
 
