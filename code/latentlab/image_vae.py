@@ -29,6 +29,15 @@ def load(source: str | Path = FOLDER) -> AutoencoderKL:
     return vae.float().requires_grad_(False).eval()
 
 
+def write_hashes(folder: Path) -> None:
+    """Write SHA256 beside the weights and their configuration, in the format of sha256sum."""
+    lines = (
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("config.json", WEIGHTS)
+    )
+    (folder / HASHES).write_text("".join(lines), encoding="utf-8")
+
+
 def _check(folder: Path) -> None:
     for name in ("config.json", WEIGHTS):
         if not (folder / name).is_file():
