@@ -47,6 +47,9 @@ def agree(name: str, batch: int, frames: int | None, height: int, width: int) ->
             trace(name, **asked)
 
 
+USUAL_SIDES = [480, 512, 576, 704, 720, 768, 832, 848, 1024, 1080, 1088, 1280, 1360, 1920]
+
+
 def requests(name: str) -> list[tuple[int, int | None, int, int]]:
     """Around the edges of the rules, and $ATLAS_REQUESTS at random from a fixed seed."""
     family, chance = atlas.family(name), random.Random(name)
@@ -66,7 +69,9 @@ def requests(name: str) -> list[tuple[int, int | None, int, int]]:
     for _ in range(int(os.environ.get("ATLAS_REQUESTS", "6"))):
         frames = few and chance.choice([1, few, chance.randrange(1, 50)])
         height, width = (chance.randrange(1, 3 * base) for _ in "HW")
-        if chance.random() < 0.6:
+        if chance.random() < 0.3:
+            height, width = chance.sample(USUAL_SIDES, 2)
+        elif chance.random() < 0.6:
             height, width = max(factor, height - height % factor), width - width % 4 + 4
         asked.append((chance.choice([1, 1, 2, 3]), frames, height, width))
     return asked

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
 NODE = ROOT / ".venv" / "bin" / "node"
-REQUESTS = 6000
+REQUESTS = 4000
 PROGRAM = """
 import { readFileSync } from "node:fs";
 import { trace } from "./web/shape-tracer/trace.mjs";
