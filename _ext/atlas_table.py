@@ -29,12 +29,17 @@ HEAD = (
     "Tiles",
     "Parameters",
 )
-REST = {
+LEFTOVER_PIXELS = {
     "floor": "dropped",
     "ceil": "padded",
     "exact": "raise",
     "cosmos": "padded or raise",
-    "cogvideox": "more come back",
+}
+LEFTOVER_FRAMES = {
+    "floor": "dropped",
+    "exact": "raise",
+    "cogvideox": "dropped, or more come back",
+    "cosmos": "dropped, or more come back",
     "allegro": "dropped",
 }
 EXAMPLES: tuple[dict, ...] = (
@@ -129,9 +134,9 @@ def _family_row(family: Family) -> str:
         (f"<code>{found.latent}</code>", math.prod(found.latent), code),
         (str(family.latent_channels), None, code),
         (f"{family.space['factor']}²", family.space["factor"], code),
-        (REST[family.space["rule"]], None, code),
+        (LEFTOVER_PIXELS[family.space["rule"]], None, code),
         ("image" if frames is None else rule, None, code),
-        ("" if time is None else REST[time["rule"]], None, code),
+        ("" if time is None else LEFTOVER_FRAMES[time["rule"]], None, code),
         (tokens, found.tokens[1] if found.tokens else "", read("pack" if family.pack else "patch")),
         (escape(_scaling(family)), None, read("scaling")),
         ("yes" if family.tiles else "no", None, code),

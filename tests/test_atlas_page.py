@@ -34,6 +34,26 @@ def test_page_has_a_row_for_each_family():
         assert row[2] == str(family.latent_channels)
 
 
+def test_page_says_what_becomes_of_leftover_frames():
+    """Each word of the table against what trace() does with some counts off the rule."""
+    rows, _ = tables()
+    for row, family in zip(rows, atlas.families().values(), strict=True):
+        if family.time is None:
+            continue
+        seen = set()
+        for frames in range(49, 74):
+            asked = {"height": 320, "width": 320, "frames": frames, "on_invalid": "library"}
+            try:
+                decoded = atlas.trace(family.name, **asked).step("decoded")
+            except atlas.RefusedError:
+                seen.add("raise")
+                continue
+            back = decoded.shape[decoded.axes.split().index("T")]
+            if back != frames:
+                seen.add("dropped" if back < frames else "more come back")
+        assert row[6] == ", or ".join(sorted(seen)), family.name
+
+
 def test_page_has_a_row_for_each_source_and_one_for_what_is_executed():
     _, rows = tables()
     wanted = atlas.families().values()

@@ -19,15 +19,20 @@ function render({ model, el }) {
   const form = new Form(atlas, el);
   // A link may ask for what there is not; its place is then taken by the page's own example.
   if (model.get("initial")) form.fill(model.get("initial"), null);
+  // What is being typed, perhaps half a number, is not written over by its own echo.
+  let taking = false;
   const show = () => {
+    if (taking) return;
     form.fill(model.get("request"), model.get("other"));
     form.show();
   };
   const take = () => {
     const { request, other } = form.read();
+    taking = true;
     model.set("request", request);
     model.set("other", other);
     model.save_changes();
+    taking = false;
     form.show();
   };
   form.root.addEventListener("input", take);
