@@ -32,7 +32,14 @@ setup: .venv/.ready ## set up .venv with everything the course needs
 
 web: web/dist/.ready ## build what the page runs: its parts, fonts, MathJax, icons
 
-web/dist/.ready: .venv/.ready web/package-lock.json $(wildcard web/*.mjs web/*-*/*) code/latentlab/figure.css
+IMAGE_VAE := code/latentlab/data/image_vae/diffusion_pytorch_model.safetensors
+
+_build/models/decoder.onnx: .venv/.ready code/latentlab/export_image_vae.py $(IMAGE_VAE)
+	@echo "==> Exporting the image VAE for the page"
+	@$(BIN)/python -m latentlab.export_image_vae $(@D)
+
+web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*-*/*) \
+		code/latentlab/figure.css $(wildcard code/latentlab/data/photographs/*)
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@

@@ -26,13 +26,18 @@ const VENDORED = [
     "vendor/fonts/ibm-plex-mono-latin-600-normal.woff2",
   ],
   ["@fontsource/ibm-plex-mono/LICENSE", "vendor/fonts/LICENSE"],
+  ["onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime/ort-wasm-simd-threaded.wasm"],
+];
+const OWN = [
+  ["../_build/models", "models"],
+  ["../code/latentlab/data/photographs", "photographs"],
 ];
 
 await rm(DIST, { recursive: true, force: true });
-for (const [from, to] of VENDORED) {
+for (const [from, to] of [...VENDORED.map(([from, to]) => [join("node_modules", from), to]), ...OWN]) {
   const target = join(DIST, to);
   await mkdir(dirname(target), { recursive: true });
-  await cp(join("node_modules", from), target, { recursive: true });
+  await cp(from, target, { recursive: true });
 }
 await build({
   entryPoints: ["icons.mjs"],
@@ -43,9 +48,14 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: ["host.mjs", "atlas-table/atlas-table.mjs", "shape-tracer/shape-tracer.mjs"],
+  entryPoints: {
+    host: "host.mjs",
+    "atlas-table": "atlas-table/atlas-table.mjs",
+    "shape-tracer": "shape-tracer/shape-tracer.mjs",
+    "latent-explorer": "latent-explorer/latent-explorer.mjs",
+    "latent-explorer-worker": "latent-explorer/worker.mjs",
+  },
   outdir: join(DIST, "parts"),
-  entryNames: "[name]",
   outExtension: { ".js": ".mjs" },
   bundle: true,
   minify: true,

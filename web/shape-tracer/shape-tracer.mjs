@@ -1,5 +1,6 @@
 // The shape tracer: a request, and its way through one model family or two.
 // The model holds `atlas` (the table), `request`, and `other` (a second family and library, or null).
+import { make } from "../elements.mjs";
 import { BYTES, LIBRARIES, LIMITS, takes, trace } from "./trace.mjs";
 import palette from "../../code/latentlab/figure.css";
 import style from "./shape-tracer.css";
@@ -64,15 +65,6 @@ async function copied(text) {
   } catch {
     return "Copy it from the address bar";
   }
-}
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
 }
 
 class Form {

@@ -1,0 +1,113 @@
+// One channel as a heat map that can be painted on, with the mouse or with the keyboard.
+import { make } from "../elements.mjs";
+
+const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+export class ChannelMap {
+  #canvas = make("canvas", { tabindex: 0, role: "application" });
+  #frame = make("div", { class: "ls-map" }, this.#canvas, make("div", { class: "ls-cursor" }));
+  #values = new Float32Array();
+  #height = 0;
+  #width = 0;
+  #at = [0, 0];
+  #stroke = false;
+
+  // `colors` run from the lowest to the highest. `brush` is asked { does, size }: "look", "paint" or "erase". `onPaint` gets the
+  // cells under the brush and whether they are to be erased; `onMove` a sentence about one cell.
+  constructor({ channel, colors, brush, onPaint, onMove }) {
+    this.channel = channel;
+    this.colors = colors.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+    this.brush = brush;
+    this.onPaint = onPaint;
+    this.onMove = onMove;
+    this.element = this.#frame;
+    this.#canvas.addEventListener("keydown", (event) => this.#key(event));
+    this.#canvas.addEventListener("pointerdown", (event) => this.#press(event));
+    this.#canvas.addEventListener("pointermove", (event) => this.#drag(event));
+    for (const end of ["pointerup", "pointercancel"]) {
+      this.#canvas.addEventListener(end, () => (this.#stroke = false));
+    }
+  }
+
+  // `limit` is the value of the strongest colors.
+  show(values, height, width, limit) {
+    [this.#values, this.#height, this.#width] = [values, height, width];
+    this.#at = [Math.min(this.#at[0], height - 1), Math.min(this.#at[1], width - 1)];
+    Object.assign(this.#canvas, { height, width });
+    const label = `Channel ${this.channel}, ${height} by ${width} cells. Arrow keys move, Space paints, Delete erases.`;
+    this.#canvas.setAttribute("aria-label", label);
+    const shown = new ImageData(width, height);
+    const top = this.colors.length - 1;
+    values.forEach((value, cell) => {
+      const place = Math.min(1, Math.max(0, value / (2 * limit) + 0.5)) * top;
+      const low = Math.min(top - 1, Math.floor(place));
+      const mix = (i) => this.colors[low][i] + (place - low) * (this.colors[low + 1][i] - this.colors[low][i]);
+      shown.data.set([mix(0), mix(1), mix(2), 255], 4 * cell);
+    });
+    this.#canvas.getContext("2d").putImageData(shown, 0, 0);
+    this.#move(this.#at);
+  }
+
+  #key(event) {
+    if (event.key in MOVES) {
+      const [down, right] = MOVES[event.key];
+      const clamp = (n, count) => Math.min(count - 1, Math.max(0, n));
+      this.#move([clamp(this.#at[0] + down, this.#height), clamp(this.#at[1] + right, this.#width)]);
+      this.#tell();
+    } else if (event.key === " " || event.key === "Enter") {
+      this.#paint(false);
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.#paint(true);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  #press(event) {
+    this.#move(this.#cell(event));
+    if (this.brush().does === "look") return this.#tell();
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#stroke = true;
+    this.#paint(this.brush().does === "erase");
+  }
+
+  #drag(event) {
+    if (!this.#stroke) return;
+    const cell = this.#cell(event);
+    if (String(cell) === String(this.#at)) return;
+    this.#move(cell);
+    this.#paint(this.brush().does === "erase");
+  }
+
+  #cell({ clientX, clientY }) {
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
+    const place = (offset, length, count) => Math.min(count - 1, Math.max(0, Math.floor((offset / length) * count)));
+    return [place(clientY - top, height, this.#height), place(clientX - left, width, this.#width)];
+  }
+
+  #move([row, column]) {
+    this.#at = [row, column];
+    const cursor = this.#frame.lastElementChild.style;
+    cursor.width = `${100 / this.#width}%`;
+    cursor.height = `${100 / this.#height}%`;
+    cursor.left = `${(100 * column) / this.#width}%`;
+    cursor.top = `${(100 * row) / this.#height}%`;
+  }
+
+  #paint(erase) {
+    const { size } = this.brush();
+    const [row, column] = this.#at;
+    const near = Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
+    const cells = near.flatMap((down) => near.map((right) => [row + down, column + right]));
+    const inside = cells.filter(([r, c]) => r >= 0 && c >= 0 && r < this.#height && c < this.#width);
+    this.onPaint(inside.map(([r, c]) => r * this.#width + c), erase);
+    this.#tell();
+  }
+
+  #tell() {
+    const [row, column] = this.#at;
+    const value = this.#values[row * this.#width + column];
+    this.onMove(`Channel ${this.channel}, row ${row}, column ${column}: ${value.toFixed(2)}`);
+  }
+}
