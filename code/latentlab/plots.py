@@ -19,7 +19,7 @@ Map = Float[np.ndarray, "height width"]
 Seen = Bool[np.ndarray, "outputs inputs"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
-SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"))  # no color of an axis
+SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"), (INK, "D"))  # not of an axis
 _THEMED = {
     "#4b45a1": "var(--ls-accent)",
     "#8a6d00": "var(--ls-ochre)",
