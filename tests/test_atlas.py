@@ -191,6 +191,8 @@ def test_what_is_not_executed_has_a_source(name):
         assert "pipeline frames" in facts
     if family.divisible:
         assert "divisible" in facts
+    if family.reported:
+        assert "reported" in facts
 
 
 @each_family

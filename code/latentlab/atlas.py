@@ -44,7 +44,8 @@ class Family:
     into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
     for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W]. `library` says whose
     treatment of a request this is; `diffsynth` is None where DiffSynth-Studio was not read.
-    `large` names what the class does to a clip of many pixels, in large_layers.py.
+    `large` names what the class does to a clip of many pixels, in large_layers.py. `reported` is how
+    well its authors' weights rebuild pictures: `psnr` in dB, and `rfid`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Family:
     needs_tiling: bool = False
     large: str | None = None
     scaling: Mapping[str, Any] = field(default_factory=dict)
+    reported: Mapping[str, float] = field(default_factory=dict)
     pipeline_axes: str | None = None
     patch: Shape | None = None
     pack: str | None = None
