@@ -187,7 +187,7 @@ def pictures(
     `columns` fixes how many stand in a row; otherwise as many as fit the page.
     `cells` is for pictures of few pixels, each of which is to be seen.
     """
-    encode = _png if cells else _webp
+    encode = _exact if cells else _webp
     drawn = (_tile(encode(picture), title, note, cells=cells) for picture, title, note in tiles)
     return _grid("".join(drawn), columns, alt, caption, kind)
 
@@ -212,7 +212,7 @@ def heatmaps(
     for values, title, note in tiles:
         largest = limit or float(np.abs(values).max()) or 1.0
         painted = 2 * colors(values / (2 * largest) + 0.5)[..., :3] - 1
-        drawn.append(_tile(_png(painted), title, note, cells=True))
+        drawn.append(_tile(_exact(painted), title, note, cells=True))
     return _grid("".join(drawn), columns, alt, caption, kind)
 
 
@@ -234,8 +234,8 @@ def _webp(picture: Picture) -> str:
     return _data_uri(_image(picture), "webp", quality=80, method=6)
 
 
-def _png(picture: Picture) -> str:
-    return _data_uri(_image(picture), "png", optimize=True)
+def _exact(picture: Picture) -> str:
+    return _data_uri(_image(picture), "webp", lossless=True, quality=100, method=6)
 
 
 def _image(picture: Picture) -> Image.Image:
