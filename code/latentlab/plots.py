@@ -205,15 +205,22 @@ def heatmaps(
 
     Each map is scaled by its own largest magnitude, or all by `limit` when it is given.
     """
+    drawn = (
+        _tile(_exact(painted(values, limit)), title, note, cells=True)
+        for values, title, note in tiles
+    )
+    return _grid("".join(drawn), columns, alt, caption, kind)
+
+
+def painted(values: Map, limit: float | None = None) -> Picture:
+    """A channel as a picture: blue below zero, red above, white at zero.
+
+    `limit` is the magnitude of the darkest colors, the map's own largest one unless it is given.
+    """
     from matplotlib import colormaps
 
-    colors = colormaps["RdBu_r"]
-    drawn = []
-    for values, title, note in tiles:
-        largest = limit or float(np.abs(values).max()) or 1.0
-        painted = 2 * colors(values / (2 * largest) + 0.5)[..., :3] - 1
-        drawn.append(_tile(_exact(painted), title, note, cells=True))
-    return _grid("".join(drawn), columns, alt, caption, kind)
+    largest = limit or float(np.abs(values).max()) or 1.0
+    return 2 * colormaps["RdBu_r"](values / (2 * largest) + 0.5)[..., :3] - 1
 
 
 def _grid(drawn: str, columns: int | None, alt: str, caption: str, kind: Kind) -> Figure:
