@@ -36,8 +36,8 @@ const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 const button = (text, name) => make("button", { type: "button", "data-do": name }, text);
 
 function slider(name, { label, ...range }, value) {
-  const input = make("input", { type: "range", name, value, ...range });
-  return make("label", {}, make("span", {}, label), input, make("output", {}, ""));
+  const input = make("input", { type: "range", name, value, "aria-label": label, ...range });
+  return make("label", {}, make("span", {}, label), input, make("span", { class: "ls-number" }));
 }
 
 function choice(label, name, options) {
@@ -56,6 +56,7 @@ class Explorer {
   #asked = 0;
   #decoding = false;
   #again = false;
+  #tasks = 0;
 
   constructor(model) {
     this.#model = model;
@@ -121,7 +122,7 @@ class Explorer {
     }
     this.#furnish();
     const { photograph, strays } = this.#restore();
-    await this.#choose(photograph);
+    await this.#work(this.#choose(photograph));
     if (strays.length) this.#tell(`The link asks for ${strays.join(", ")} in a way that does not exist; the rest was followed.`);
     this.root.querySelector("input[name=photograph]:checked")?.focus({ preventScroll: true });
   }
@@ -266,13 +267,13 @@ class Explorer {
 
   #input(target) {
     const { name, value } = target;
-    if (name === "photograph") return this.#choose(value);
+    if (name === "photograph") return this.#work(this.#choose(value));
     if (name === "own") return target.files.length && this.#own(target.files[0]);
     if (name === "channel") this.#selected = Number(value);
     else if (name in SLIDERS) this.#changes[this.#selected][name] = Number(value);
     else if (name === "swap") this.#swap(Number(value));
     else if (name === "pointer") this.root.classList.toggle("ls-painting", value !== "look");
-    this.#follow();
+    this.#work(this.#follow());
   }
 
   #click(action) {
@@ -287,7 +288,7 @@ class Explorer {
       this.#field("take").value = "mean";
       this.#field("factor").value = "once";
     } else return;
-    this.#follow();
+    this.#work(this.#follow());
   }
 
   #silence(channel) {
@@ -316,7 +317,7 @@ class Explorer {
       else paint.set(cell, value);
     }
     this.#selected = channel;
-    this.#follow();
+    this.#work(this.#follow());
   }
 
   async #choose(name) {
@@ -334,7 +335,7 @@ class Explorer {
   }
 
   #own(file) {
-    return this.#take(file, file.name, "", null);
+    return this.#work(this.#take(file, file.name, "", null));
   }
 
   // A file becomes the picture; one that cannot be read leaves the last one in place.
@@ -357,6 +358,15 @@ class Explorer {
     }
     this.#show();
     await this.#follow();
+  }
+
+  // Until the work is done the explorer says that it is busy; it can be used meanwhile.
+  async #work(promise) {
+    this.#tasks += 1;
+    this.root.dataset.state = "busy";
+    await promise;
+    this.#tasks -= 1;
+    if (!this.#tasks) this.root.dataset.state = "ready";
   }
 
   // Which radio button is on.
@@ -410,8 +420,8 @@ class Explorer {
     });
     this.legend.textContent = `Channel ${this.#selected}`;
     for (const name of Object.keys(SLIDERS)) this.#field(name).value = this.#changes[this.#selected][name];
-    for (const output of this.stage.querySelectorAll(".ls-sliders output")) {
-      output.textContent = Number(output.previousElementSibling.value).toFixed(2).replace(/\.?0+$/, "");
+    for (const number of this.stage.querySelectorAll(".ls-number")) {
+      number.textContent = Number(number.previousElementSibling.value).toFixed(2).replace(/\.?0+$/, "");
     }
     for (const option of this.#field("swap").options) option.disabled = option.value === String(this.#selected);
   }
@@ -436,7 +446,6 @@ class Explorer {
     this.decoded.setAttribute("aria-label", `Decoded, ${quality.toFixed(1)} decibels`);
     this.verdict.textContent = `decoded, ${quality.toFixed(1)} dB`;
     this.#read(quality, milliseconds);
-    this.root.dataset.state = "ready";
   }
 
   #read(quality, milliseconds) {
