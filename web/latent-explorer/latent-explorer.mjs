@@ -384,6 +384,7 @@ class Explorer {
     this.original.setAttribute("aria-label", `The original: ${title}`);
     const shrunk = from.height === height && from.width === width ? "" : `${from.width} × ${from.height}, taken at ${width} × ${height}; `;
     this.credit.textContent = credit || `${title}: ${shrunk}it stays in your browser.`;
+    this.status.textContent = "";
     this.#mark();
   }
 
@@ -415,7 +416,7 @@ class Explorer {
       const limit = scaled.subarray(source * cells, (source + 1) * cells).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       map.show(this.#edited.subarray(channel * cells, (channel + 1) * cells), height, width, limit || 1);
       const words = [source === channel ? "" : `holds ${source}`, paint.size ? `${paint.size} painted` : ""];
-      note.textContent = words.filter(Boolean).map((word) => ` · ${word}`).join("");
+      note.textContent = words.filter(Boolean).join(", ");
       tile.querySelector("input").checked = channel === this.#selected;
     });
     this.legend.textContent = `Channel ${this.#selected}`;
