@@ -30,6 +30,7 @@ const VENDORED = [
 ];
 const OWN = [
   ["../_build/models", "models"],
+  ["latent-explorer/LICENSE-onnxruntime", "vendor/onnxruntime/LICENSE"], // its package lacks it
   ["../code/latentlab/data/photographs", "photographs"],
 ];
 
