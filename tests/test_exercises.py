@@ -1,5 +1,6 @@
 """The contract of every exercise: the stub fails, the solution passes, mistakes are named."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -9,6 +10,7 @@ import pytest
 from latentlab.exercise import Exercise, Exercises
 
 ROOT = Path(__file__).parents[1]
+DEFINED = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)  # the first is the answer's name
 LABS = [path.stem for path in sorted(ROOT.glob("labs/lab-*.ipynb"))]
 EXERCISES = [
     pytest.param(lab, exercise, id=f"{lab[:6]}-{exercise.name}")
@@ -29,7 +31,9 @@ def test_stub_in_the_notebook_is_not_yet_a_solution(lab, exercise):
     (stub,) = [
         cell.source
         for cell in cells
-        if cell.cell_type == "code" and f"def {exercise.name}(" in cell.source
+        if cell.cell_type == "code"
+        and cell.id.startswith("exercise-")
+        and DEFINED.search(cell.source)[1] == exercise.name
     ]
     assert f"check({exercise.name})" in stub
     namespace: dict = {"check": lambda answer: answer}
@@ -53,7 +57,7 @@ def test_printed_solution_runs_where_it_is_printed(lab, exercise):
         cell.source
         for cell in cells
         if cell.source.startswith("<details>\n<summary>Solution:")
-        and f"def {exercise.name}(" in cell.source
+        and DEFINED.search(cell.source)[1] == exercise.name
     )
     exec(printed.split("```python")[1].split("```")[0], namespace)
     assert exercise.check(namespace[exercise.name]).solved
@@ -71,8 +75,12 @@ def test_mistakes_fail_and_are_named(lab, exercise):
 @each_exercise
 def test_an_unforeseen_answer_gets_the_first_case_it_fails(lab, exercise):
     verdict = exercise.check(lambda *case: "something else")
-    assert verdict.message.startswith(f"Not yet. {exercise.name}(")
-    assert verdict.message.endswith("yours returned 'something else'.")
+    if exercise.trial:  # a class, asked in words
+        assert verdict.message.startswith(f"Not yet. {exercise.name}: {exercise.cases[0][0]}")
+        assert "yours raised TypeError: expected a class" in verdict.message
+    else:
+        assert verdict.message.startswith(f"Not yet. {exercise.name}(")
+        assert verdict.message.endswith("yours returned 'something else'.")
 
 
 def double(x):
@@ -101,6 +109,65 @@ def test_sequences_are_compared_number_by_number():
     assert pair.check(lambda x: (1.0, 0.33333333)).solved
     assert pair.check(lambda x: [x, x / 3]).solved
     assert not pair.check(lambda x: (x,)).solved
+
+
+HALVE = Exercise(
+    lambda x: x / 2, cases=[(np.arange(3.0),), (np.arange(12.0).reshape(3, 4),)], mistakes={}
+)
+
+
+def test_arrays_are_compared_number_by_number_and_shape_by_shape():
+    assert HALVE.check(lambda x: np.float32(0.5) * x + 1e-12).solved
+    assert not HALVE.check(lambda x: (x / 2)[None]).solved
+    assert not HALVE.check(lambda x: (x / 2).tolist()).solved
+    small = HALVE.check(lambda x: x).message
+    assert "(array([0.0, 1.0, 2.0])) should return array([0.0, 0.5, 1.0]); yours" in small
+    assert "\n" not in small
+    large = HALVE.check(lambda x: np.where(x == 11, 7, x / 2)).message
+    assert "shape (3, 4) with 7 at [2, 3], where 5.5 is right." in large
+
+
+def test_an_answer_may_change_what_it_is_given():
+    def in_place(x):
+        x /= 2
+        return x
+
+    assert HALVE.check(in_place).solved
+    assert HALVE.check(in_place).solved
+
+
+class Pair:
+    def first(self):
+        return 1
+
+    def second(self):
+        return 2
+
+
+class WrongFirst(Pair):
+    def first(self):
+        return 10
+
+
+class BothWrong(WrongFirst):
+    def second(self):
+        return 20
+
+
+PAIR = Exercise(
+    Pair,
+    cases=[("second",), ("first",)],
+    trial=lambda answer, question: getattr(answer(), question)(),
+    mistakes={"the first is ten": WrongFirst},
+)
+
+
+def test_a_class_is_asked_in_words_and_told_the_first_mistake():
+    assert PAIR.check(Pair).solved
+    assert "as if the first is ten. Pair: first should return 1" in PAIR.check(WrongFirst).message
+    assert "Pair: second should return 2; yours returned 20." in PAIR.check(BothWrong).message
+    both = Exercise(Pair, PAIR.cases[::-1], PAIR.mistakes, PAIR.trial).check(BothWrong)
+    assert "it looks as if the first is ten." in both.message
 
 
 def test_check_finds_the_exercise_by_the_name_of_the_function():

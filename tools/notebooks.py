@@ -79,6 +79,7 @@ def exercises(lab: str) -> Exercises:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where `inspect` looks for the source of a class
     spec.loader.exec_module(module)
     return module.exercises
 

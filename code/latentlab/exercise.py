@@ -1,5 +1,6 @@
 """Exercises that check themselves and recognize the mistakes people make."""
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,11 @@ from itertools import compress
 from numbers import Real
 from typing import Literal
 
+import numpy as np
+
 from latentlab.figure import style
+
+LONGEST = 8  # numbers of an array that a message can hold
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function to write: its solution, the cases it is tried on, and the known wrong ways.
+    """A function or class to write: its solution, the cases it is tried on, and known wrong ways.
 
     `mistakes` maps the name of a mistake, worded to follow "it looks as if", to a function that
     makes it. An answer that agrees with one of them on every case is told which one it is.
+
+    A function is called with each case. A class needs a `trial`, which is called with the answer
+    and the case, whose first item says in words what is tried, such as "decode(z)".
     """
 
     solution: Callable
     cases: Sequence[tuple]
     mistakes: Mapping[str, Callable]
+    trial: Callable | None = None
 
     @property
     def name(self) -> str:
@@ -48,8 +57,7 @@ class Exercise:
 
     def check(self, answer: Callable) -> Verdict:
         """Try `answer` on every case. An error that it raises becomes part of the message."""
-        wanted = [_outcome(self.solution, case) for case in self.cases]
-        got = [_outcome(answer, case) for case in self.cases]
+        wanted, got = self._outcomes(self.solution), self._outcomes(answer)
         if all(map(_same, wanted, got)):
             return Verdict("solved", f"Solved: right on all {len(self.cases)} cases.")
         said = self._say(wanted, got)
@@ -59,12 +67,27 @@ class Exercise:
             return Verdict("wrong", f"Not yet: it looks as if {mistake}. {said}")
         return Verdict("wrong", f"Not yet. {said}")
 
+    def _outcomes(self, answer: Callable) -> list[object]:
+        """What comes of each case. The answer gets copies, so it may change what it is given."""
+        first = () if self.trial is None else (answer,)
+        return [
+            _outcome(self.trial or answer, (*first, *copy.deepcopy(case))) for case in self.cases
+        ]
+
     def _recognize(self, wanted: list[object], got: list[object]) -> str | None:
-        """The mistake that gives the same results: on all cases, or on those with an answer."""
-        answered = [not isinstance(one, _Raised) for one in wanted]
-        for counts in ([True] * len(wanted), answered):
+        """The mistake that gives the same results: on all cases, or on those with an answer.
+
+        What a class is asked stands alone, so there the first question that fails is enough: an
+        answer with two mistakes is told one of them.
+        """
+        count = len(wanted)
+        tries = [[True] * count, [not isinstance(one, _Raised) for one in wanted]]
+        if self.trial:
+            differs = [not _same(*pair) for pair in zip(wanted, got, strict=True)]
+            tries.append([index == differs.index(True) for index in range(count)])
+        for counts in tries:
             for mistake, wrong in self.mistakes.items():
-                made = [_outcome(wrong, case) for case in self.cases]
+                made = self._outcomes(wrong)
                 alike = all(map(_same, compress(made, counts), compress(got, counts)))
                 right = all(map(_same, compress(wanted, counts), compress(made, counts)))
                 if alike and not right:
@@ -74,8 +97,13 @@ class Exercise:
     def _say(self, wanted: list[object], got: list[object]) -> str:
         for case, one_wanted, one_got in zip(self.cases, wanted, got, strict=True):
             if not _same(one_wanted, one_got):
-                call = f"{self.name}({', '.join(map(repr, case))})"
-                return f"{call} should {_word(one_wanted)}; yours {_word(one_got, own=True)}."
+                call = f"{self.name}({', '.join(map(_shown, case))})"
+                if self.trial:
+                    call = f"{self.name}: {case[0]}"
+                return (
+                    f"{call} should {_word(one_wanted)}; yours {_word(one_got, own=True)}"
+                    f"{_where(one_wanted, one_got)}."
+                )
         raise AssertionError("called without a difference")
 
 
@@ -113,6 +141,8 @@ def _outcome(function: Callable, case: tuple) -> object:
 def _same(wanted: object, got: object) -> bool:
     if isinstance(wanted, tuple | list) and isinstance(got, tuple | list):
         return len(wanted) == len(got) and all(map(_same, wanted, got))
+    if isinstance(wanted, np.ndarray) and isinstance(got, np.ndarray):
+        return wanted.shape == got.shape and bool(_close(wanted, got).all())
     if isinstance(wanted, Real) and isinstance(got, Real) and not isinstance(got, bool):
         return math.isclose(float(wanted), float(got), rel_tol=1e-6, abs_tol=1e-9)
     return type(wanted) is type(got) and wanted == got
@@ -122,4 +152,34 @@ def _word(outcome: object, *, own: bool = False) -> str:
     verb, thrown = ("returned", "raised") if own else ("return", "raise")
     if isinstance(outcome, _Raised):
         return f"{thrown} {outcome.error}" + (f": {outcome.message}" if own else "")
-    return f"{verb} {outcome!r}"
+    return f"{verb} {_shown(outcome)}"
+
+
+def _close(wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
+    return np.isclose(got, wanted, rtol=1e-6, atol=1e-9)
+
+
+def _shown(value: object) -> str:
+    """A value as a message has it, in one line: of a large array only its shape."""
+    if isinstance(value, np.ndarray):
+        if value.size > LONGEST:
+            return f"an array of shape {value.shape}"
+        return f"array({np.round(value, 4).tolist()})"
+    if isinstance(value, np.generic):
+        return repr(value.item())
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def _where(wanted: object, got: object) -> str:
+    """Where two large arrays of one shape part, and how."""
+    if not (isinstance(wanted, np.ndarray) and isinstance(got, np.ndarray)):
+        return ""
+    if wanted.shape != got.shape or wanted.size <= LONGEST:
+        return ""
+    place = np.argwhere(~_close(wanted, got))[0].tolist()
+    here = tuple(place)
+    return f" with {got[here]:.4g} at {place}, where {wanted[here]:.4g} is right"
