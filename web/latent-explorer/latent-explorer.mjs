@@ -397,7 +397,6 @@ class Explorer {
     const scaled = taken.map((value) => value * factor);
     this.#edited = apply({ values: scaled, ...shape }, this.#changes);
     this.#draw(scaled);
-    this.#keep();
     this.#again = true;
     if (this.#decoding) return;
     this.#decoding = true;
@@ -406,6 +405,7 @@ class Explorer {
       await this.#decode();
     }
     this.#decoding = false;
+    this.#keep();
   }
 
   #draw(scaled) {
@@ -467,7 +467,8 @@ class Explorer {
     this.readouts.replaceChildren(...items);
   }
 
-  // What the address says: the photograph, and all that is not as it was at first.
+  // What the address says: the photograph, and all that is not as it was at first. It is written
+  // when all is decoded, because browsers refuse an address that changes all the time.
   #keep() {
     const view = { photograph: this.#picture.photograph };
     for (const name of ["take", "factor"]) {
