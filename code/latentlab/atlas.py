@@ -44,8 +44,8 @@ class Family:
     into its batch). `patch` is the denoiser's patch as (T, H, W), None for a UNet. `tile` is there
     for a VAE that only works in tiles: `kernel` and `stride` as [T, H, W]. `library` says whose
     treatment of a request this is; `diffsynth` is None where DiffSynth-Studio was not read.
-    `large` names what the class does to a clip of many pixels, in large_layers.py. `reported` is how
-    well its authors' weights rebuild pictures: `psnr` in dB, and `rfid`.
+    `large` names what the class does to a clip of many pixels, in large_layers.py. `reported` is
+    how well its authors' weights rebuild pictures: `psnr` in dB, and `rfid`.
     """
 
     name: str

@@ -22,7 +22,7 @@ def load(source: str | Path = FOLDER) -> AutoencoderKL:
     the file SHA256 beside them states; the message names the file and the expected hash.
     """
     if Path(source).is_dir():
-        _check(Path(source))
+        check(Path(source))
     elif isinstance(source, Path) or str(source).count("/") != 1:
         raise ValueError(f"{source} is no folder: expected one with config.json and {WEIGHTS}")
     vae = AutoencoderKL.from_pretrained(source, use_safetensors=True, low_cpu_mem_usage=False)
@@ -38,13 +38,14 @@ def write_hashes(folder: Path) -> None:
     (folder / HASHES).write_text("".join(lines), encoding="utf-8")
 
 
-def _check(folder: Path) -> None:
+def check(folder: Path, expected_class: str = "AutoencoderKL") -> None:
+    """Raise ValueError unless `folder` holds an intact model of that class; see `load`."""
     for name in ("config.json", WEIGHTS):
         if not (folder / name).is_file():
             raise ValueError(f"{folder} has no {name}: expected a folder saved by diffusers")
     kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name")
-    if kind != "AutoencoderKL":
-        raise ValueError(f"{folder / 'config.json'} is of {kind}, not of an AutoencoderKL")
+    if kind != expected_class:
+        raise ValueError(f"{folder / 'config.json'} is of {kind}, not of an {expected_class}")
     hashes = folder / HASHES
     for line in hashes.read_text(encoding="utf-8").splitlines() if hashes.is_file() else ():
         expected, name = line.split()

@@ -291,7 +291,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def reconstruct(vae: AutoencoderKL, pictures: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+def reconstruct(vae: AutoencoderKL, pictures: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     """The pictures as they come back from the means of their posteriors, in [-1, 1]."""
     with torch.no_grad():
         return vae.decode(vae.encode(pictures).latent_dist.mode()).sample.clamp(-1, 1)
