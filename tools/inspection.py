@@ -131,7 +131,7 @@ def typed_figures(path: Path) -> Iterator[str]:
     """Figures of real models that were typed, where the atlas or a cell should give them.
 
     A shape in prose must be among those that its lab computes. In a cell there may be none. The
-    starters are exempt: they import nothing of the course, and tests hold what they state.
+    starters and the solutions of exercises are exempt: tests hold what they state.
     """
     lab = path if path.suffix == ".ipynb" else path.parents[1] / "labs" / f"lab-{path.stem}.ipynb"
     cells = nbformat.read(lab, as_version=4).cells if lab.exists() else []
@@ -141,6 +141,8 @@ def typed_figures(path: Path) -> Iterator[str]:
         yield from (f"{path.name}: {what}" for what in _typed_in_prose(prose, known))
         return
     for cell in cells:
+        if cell.id.startswith("solution-"):
+            continue
         found = (
             _typed_in_prose(cell.source, known)
             if cell.cell_type == "markdown"

@@ -1,0 +1,422 @@
+"""The exercises of lab 06, each with its solution and the mistakes it recognizes.
+
+Nothing here fixes where an answer takes its random numbers from. What is random is measured on
+many numbers and rounded, so any source of standard normal noise will do.
+"""
+
+import math
+
+import numpy as np
+from latentlab.exercise import Exercise, Exercises
+
+
+def reparameterize(mean, log_variance, noise):
+    return mean + np.exp(0.5 * log_variance) * noise
+
+
+def unscale(z, factor, shift=0.0):
+    return z / factor + shift
+
+
+def add_noise(z, t, alpha_bars, noise):
+    kept = np.reshape(alpha_bars[t], (-1,) + (1,) * (z.ndim - 1))
+    return np.sqrt(kept) * z + np.sqrt(1 - kept) * noise
+
+
+def predict_z0(z_t, output, alpha_bar, kind):
+    signal, rest = np.sqrt(alpha_bar), np.sqrt(1 - alpha_bar)
+    if kind == "epsilon":
+        return (z_t - rest * output) / signal
+    return signal * z_t - rest * output
+
+
+def measure_factor(batches):
+    count, total, squares = 0, 0.0, 0.0
+    for latent in batches:
+        count += latent.size
+        total += latent.sum()
+        squares += (latent**2).sum()
+    variance = squares / count - (total / count) ** 2
+    return 1 / np.sqrt(variance)
+
+
+class LatentDiffusion:
+    def __init__(self, encoder_fn, decoder_fn, scale_factor=0.18215):
+        self.encoder_fn = encoder_fn
+        self.decoder_fn = decoder_fn
+        self.scale_factor = scale_factor
+
+    def encode(self, x):
+        mean, log_variance = self.encoder_fn(x)
+        std = np.exp(0.5 * log_variance)
+        return (mean + std * np.random.standard_normal(mean.shape)) * self.scale_factor
+
+    def decode(self, z):
+        return self.decoder_fn(z / self.scale_factor)
+
+    def forward_diffusion(self, z, t, alpha_bars):
+        noise = np.random.standard_normal(z.shape)
+        kept = np.reshape(np.asarray(alpha_bars)[t], (-1,) + (1,) * (z.ndim - 1))
+        return np.sqrt(kept) * z + np.sqrt(1 - kept) * noise, noise
+
+
+# The class is asked in words. Each answer is a number that no seed changes.
+
+_ALPHA_BARS = np.array([0.96, 0.64, 0.36, 0.04])
+
+
+def _doubtful(x):
+    return x + 3, np.zeros_like(x)
+
+
+def _very_doubtful(x):
+    return 0 * x, np.full_like(x, math.log(9.0))
+
+
+def _same(latent):
+    return latent
+
+
+def _pictures():
+    return np.random.default_rng(0).standard_normal((2, 4, 64, 64))
+
+
+def _line(x, z):
+    """Slope and intercept of z over x."""
+    slope, intercept = np.polyfit(x.ravel(), z.ravel(), 1)
+    return round(float(slope), 1), round(float(intercept), 1)
+
+
+def _alike(z):
+    """The correlation of two pictures' numbers."""
+    first, second = z.reshape(2, -1)
+    if not (first.std() and second.std()):
+        return "nothing is drawn"
+    return round(float(np.corrcoef(first, second)[0, 1]), 1) + 0.0
+
+
+def _shares(z, z_t, noise):
+    """How much of z and of the noise is in z_t, for each picture, by least squares."""
+    found = []
+    for kept, made, added in zip(z, z_t, noise, strict=True):
+        parts = np.stack([kept.ravel(), added.ravel()])
+        shares = np.linalg.solve(parts @ parts.T, parts @ made.ravel())
+        if abs(shares @ parts - made.ravel()).max() > 1e-6:
+            return "z_t is no sum of z and the noise"
+        found.append(tuple(round(float(share), 3) for share in shares))
+    return tuple(found)
+
+
+def _encode(encoder_fn, measure, *factor):
+    def asked(answer):
+        x = _pictures()
+        z = answer(encoder_fn, _same, *factor).encode(x)
+        return None if z is None else measure(x, z)
+
+    return asked
+
+
+def _noise(t, measure):
+    def asked(answer):
+        z = _pictures()
+        made = answer(_doubtful, _same, 0.5).forward_diffusion(z, t, _ALPHA_BARS)
+        return None if made is None else measure(z, *made)
+
+    return asked
+
+
+def _decode(answer):
+    z = np.array([[[[1.0, -2.0], [0.0, 0.5]]]])
+    return answer(_doubtful, lambda latent: 10 * latent + 1, 0.5).decode(z)
+
+
+def _deviation(z):
+    return round(float(z.std()), 1)
+
+
+_QUESTIONS = {
+    "slope and intercept of encode over x, for mean x + 3, log-variance 0 and factor 0.5": (
+        _encode(_doubtful, _line, 0.5)
+    ),
+    "the mean of encode with the default factor, for mean 10": (
+        _encode(lambda x: (0 * x + 10, 0 * x), lambda x, z: round(float(z.mean()), 1))
+    ),
+    "the standard deviation of encode, for log-variance log(9) and factor 0.5": (
+        _encode(_very_doubtful, lambda x, z: _deviation(z), 0.5)
+    ),
+    "the correlation of two pictures' draws in encode": (
+        _encode(_very_doubtful, lambda x, z: _alike(z), 0.5)
+    ),
+    "decode with factor 0.5 and the decoder 10 × latent + 1": _decode,
+    "the shares of z and noise in two pictures, for alpha_bars[t] = 0.64": _noise(1, _shares),
+    "the shares of z and noise in two pictures, for alpha_bars[t] = 0.64 and 0.04": (
+        _noise(np.array([1, 3]), _shares)
+    ),
+    "the standard deviation of the noise": _noise(1, lambda z, z_t, noise: _deviation(noise)),
+    "the correlation of two pictures' noise": _noise(1, lambda z, z_t, noise: _alike(noise)),
+}
+
+
+def _ask(answer, question):
+    if not isinstance(answer, type):
+        raise TypeError(f"expected a class, got {answer!r}")
+    return _QUESTIONS[question](answer)
+
+
+def _drawn(moments):
+    mean, log_variance = moments
+    return mean, log_variance, np.random.standard_normal(mean.shape)
+
+
+class _NeverUnscaled(LatentDiffusion):
+    def decode(self, z):
+        return self.decoder_fn(z)
+
+
+class _ScaledAgain(LatentDiffusion):
+    def decode(self, z):
+        return self.decoder_fn(z * self.scale_factor)
+
+
+class _NeverScaled(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance, noise = _drawn(self.encoder_fn(x))
+        return mean + np.exp(0.5 * log_variance) * noise
+
+
+class _ScaledTheMeanOnly(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance, noise = _drawn(self.encoder_fn(x))
+        return mean * self.scale_factor + np.exp(0.5 * log_variance) * noise
+
+
+class _NoHalf(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance, noise = _drawn(self.encoder_fn(x))
+        return (mean + np.exp(log_variance) * noise) * self.scale_factor
+
+
+class _LogVarianceAsStd(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance, noise = _drawn(self.encoder_fn(x))
+        return (mean + log_variance * noise) * self.scale_factor
+
+
+class _MeanOnly(LatentDiffusion):
+    def encode(self, x):
+        return self.encoder_fn(x)[0] * self.scale_factor
+
+
+class _OneDrawForAll(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance = self.encoder_fn(x)
+        std = np.exp(0.5 * log_variance)
+        return (mean + std * np.random.standard_normal(mean.shape[1:])) * self.scale_factor
+
+
+class _SwappedRoots(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        return super().forward_diffusion(z, t, 1 - np.asarray(alpha_bars))
+
+
+class _NoRoots(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        noise = np.random.standard_normal(z.shape)
+        kept = np.reshape(np.asarray(alpha_bars)[t], (-1, 1, 1, 1))
+        return kept * z + (1 - kept) * noise, noise
+
+
+class _FirstStepForAll(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        return super().forward_diffusion(z, np.ravel(t)[0], alpha_bars)
+
+
+class _OneNoiseForAll(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        noise = np.broadcast_to(np.random.standard_normal(z.shape[1:]), z.shape)
+        kept = np.reshape(np.asarray(alpha_bars)[t], (-1, 1, 1, 1))
+        return np.sqrt(kept) * z + np.sqrt(1 - kept) * noise, noise
+
+
+class _UniformNoise(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        noise = np.random.uniform(size=z.shape)
+        kept = np.reshape(np.asarray(alpha_bars)[t], (-1, 1, 1, 1))
+        return np.sqrt(kept) * z + np.sqrt(1 - kept) * noise, noise
+
+
+class _NoiseFirst(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        return super().forward_diffusion(z, t, alpha_bars)[::-1]
+
+
+def _one_step_for_all(z, t, alpha_bars, noise):
+    return add_noise(z, np.ravel(t)[0], alpha_bars, noise)
+
+
+def _no_roots(z, t, alpha_bars, noise):
+    kept = np.reshape(alpha_bars[t], (-1,) + (1,) * (z.ndim - 1))
+    return kept * z + (1 - kept) * noise
+
+
+def _root_of_the_noise_only(z, t, alpha_bars, noise):
+    kept = np.reshape(alpha_bars[t], (-1,) + (1,) * (z.ndim - 1))
+    return kept * z + np.sqrt(1 - kept) * noise
+
+
+def _always_epsilon(z_t, output, alpha_bar, kind):
+    return predict_z0(z_t, output, alpha_bar, "epsilon")
+
+
+def _never_divided(z_t, output, alpha_bar, kind):
+    signal = np.sqrt(alpha_bar) if kind == "epsilon" else 1.0
+    return predict_z0(z_t, output, alpha_bar, kind) * signal
+
+
+def _noise_from_velocity(z_t, output, alpha_bar, kind):
+    if kind == "epsilon":
+        return predict_z0(z_t, output, alpha_bar, kind)
+    return np.sqrt(1 - alpha_bar) * z_t + np.sqrt(alpha_bar) * output
+
+
+def _mean_left_in(batches):
+    numbers = np.concatenate([latent.ravel() for latent in batches])
+    return 1 / np.sqrt((numbers**2).mean())
+
+
+_VALUES = np.random.default_rng(1)
+
+
+def _array(*shape):
+    return _VALUES.standard_normal(shape).round(2)
+
+
+_SMALL, _SMALL_NOISE = np.array([[[[2.0, -1.0]]]]), np.array([[[[1.0, 3.0]]]])
+_LATENTS, _NOISES = _array(3, 2, 2, 2), _array(3, 2, 2, 2)
+_CLIP, _CLIP_NOISE = _array(2, 2, 2, 2, 2), _array(2, 2, 2, 2, 2)
+
+exercises = Exercises(
+    Exercise(
+        reparameterize,
+        cases=[
+            (np.array([0.0, 1.0]), np.array([0.0, math.log(4.0)]), np.array([1.0, -1.0])),
+            (np.array([2.0]), np.array([-1.5]), np.array([0.5])),
+            (_array(2, 3, 2, 2), _array(2, 3, 2, 2), _array(2, 3, 2, 2)),
+        ],
+        mistakes={
+            "you forgot the 0.5: exp(log_variance) is the variance": (
+                lambda mean, log_variance, noise: mean + np.exp(log_variance) * noise
+            ),
+            "you took the log-variance for the standard deviation": (
+                lambda mean, log_variance, noise: mean + log_variance * noise
+            ),
+            "you took half of the log-variance and forgot the exponential": (
+                lambda mean, log_variance, noise: mean + 0.5 * log_variance * noise
+            ),
+            "you returned the mean, and drew nothing": lambda mean, log_variance, noise: mean,
+        },
+    ),
+    Exercise(
+        unscale,
+        cases=[
+            (np.array([1.0, -2.0]), 0.5),
+            (np.array([1.0, -2.0]), 0.5, 0.25),
+            (_array(1, 4, 2, 2), 1.25, -0.75),
+        ],
+        mistakes={
+            "you scaled once more, where you should undo it": (
+                lambda z, factor, shift=0.0: z * factor + shift
+            ),
+            "you forgot to unscale": lambda z, factor, shift=0.0: z + shift,
+            "you forgot the shift": lambda z, factor, shift=0.0: z / factor,
+            "you added the shift before dividing; it was subtracted first, so it comes back last": (
+                lambda z, factor, shift=0.0: (z + shift) / factor
+            ),
+            "you subtracted the shift, as on the way in": (
+                lambda z, factor, shift=0.0: z / factor - shift
+            ),
+        },
+    ),
+    Exercise(
+        add_noise,
+        cases=[
+            (_SMALL, 1, _ALPHA_BARS, _SMALL_NOISE),
+            (_LATENTS, np.array([0, 3, 1]), _ALPHA_BARS, _NOISES),
+            (_CLIP, np.array([2, 1]), _ALPHA_BARS, _CLIP_NOISE),
+        ],
+        mistakes={
+            "you swapped the square roots": (
+                lambda z, t, alpha_bars, noise: add_noise(z, t, 1 - alpha_bars, noise)
+            ),
+            "you forgot the square roots": _no_roots,
+            "you took the root for the noise and not for z": _root_of_the_noise_only,
+            "you used the first picture's step for all of them": _one_step_for_all,
+            "you counted steps from 1": (
+                lambda z, t, alpha_bars, noise: add_noise(z, np.asarray(t) - 1, alpha_bars, noise)
+            ),
+        },
+    ),
+    Exercise(
+        predict_z0,
+        cases=[
+            (np.array([2.2]), np.array([1.0]), 0.64, "epsilon"),
+            (np.array([2.2]), np.array([-0.4]), 0.64, "v_prediction"),
+            (_array(2, 2, 2, 2), _array(2, 2, 2, 2), 0.36, "epsilon"),
+            (_array(2, 2, 2, 2), _array(2, 2, 2, 2), 0.36, "v_prediction"),
+        ],
+        mistakes={
+            "you swapped the square roots": (
+                lambda z_t, output, alpha_bar, kind: predict_z0(z_t, output, 1 - alpha_bar, kind)
+            ),
+            "you read a velocity as if it were the noise": _always_epsilon,
+            "you took the noise away and forgot to divide by the root of alpha_bar": _never_divided,
+            "you returned the noise, where a velocity was given": _noise_from_velocity,
+        },
+    ),
+    Exercise(
+        measure_factor,
+        cases=[
+            ([np.array([[1.0, 3.0]])],),
+            ([np.array([[1.0, 3.0]]), np.array([[5.0, 7.0], [-1.0, 0.0]])],),
+            ([_array(2, 4, 2, 2) + 1, 3 * _array(1, 4, 2, 2)],),
+        ],
+        mistakes={
+            "you returned the standard deviation, not one over it": (
+                lambda batches: 1 / measure_factor(batches)
+            ),
+            "you divided by the variance, not by the standard deviation": (
+                lambda batches: measure_factor(batches) ** 2
+            ),
+            "you averaged the standard deviations of the batches": (
+                lambda batches: 1 / float(np.mean([latent.std() for latent in batches]))
+            ),
+            "you left the mean in: the root of the mean square is no standard deviation": (
+                _mean_left_in
+            ),
+        },
+    ),
+    Exercise(
+        LatentDiffusion,
+        cases=[(question,) for question in _QUESTIONS],
+        trial=_ask,
+        mistakes={
+            "decode forgot to unscale": _NeverUnscaled,
+            "decode multiplied by the factor once more": _ScaledAgain,
+            "encode forgot to scale": _NeverScaled,
+            "encode scaled the mean and not the draw": _ScaledTheMeanOnly,
+            "encode forgot the 0.5, so this is the variance": _NoHalf,
+            "encode took the log-variance for the standard deviation": _LogVarianceAsStd,
+            "encode returned the mean and drew nothing": _MeanOnly,
+            "encode drew the same for every picture": _OneDrawForAll,
+            "forward_diffusion swapped the square roots": _SwappedRoots,
+            "forward_diffusion forgot the square roots": _NoRoots,
+            "forward_diffusion used the first picture's step for all": _FirstStepForAll,
+            "forward_diffusion used one noise for the whole batch": _OneNoiseForAll,
+            "forward_diffusion drew from a uniform distribution, not from a normal one": (
+                _UniformNoise
+            ),
+            "forward_diffusion returned the noise first": _NoiseFirst,
+        },
+    ),
+)
+check = exercises.check
