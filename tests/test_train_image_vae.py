@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL
-from latentlab import photographs, report_image_vae, train_image_vae
+from latentlab import image_vae, photographs, report_image_vae, train_image_vae
 from latentlab.linear_start import linear_start
 from latentlab.muon import Muon, orthogonal
 from latentlab.reconstruction import psnr, ssim
@@ -148,6 +148,13 @@ def test_the_scaling_factor_gives_training_crops_unit_deviation(data, finished):
     crops = train_image_vae.Crops(data / "training").batch(0, 0, 64, 32)
     latents = vae.encode(crops).latent_dist.mode() * vae.config.scaling_factor
     assert latents.std().item() == pytest.approx(1, abs=0.01)
+
+
+def test_the_last_bias_keeps_the_mean_color_of_training_crops(data, finished):
+    vae = image_vae.load(finished / "model")
+    crops = train_image_vae.Crops(data / "training").batch(0, 0, 24, 32)
+    change = (vae.decode(vae.encode(crops).latent_dist.mode()).sample - crops).mean(dim=(0, 2, 3))
+    assert change.abs().max().item() * 127.5 < 0.5  # half precision rounds the bias again
 
 
 def test_the_report_has_a_line_for_every_held_out_photograph(data, finished, tmp_path, capsys):

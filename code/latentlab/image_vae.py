@@ -8,6 +8,7 @@ from diffusers import AutoencoderKL
 from safetensors import SafetensorError, safe_open
 
 FOLDER = Path(__file__).parent / "data" / "image_vae"
+SIXTEEN = FOLDER.with_name("image_vae_16")  # its sibling with 16 latent channels
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 HASHES = "SHA256"
 
