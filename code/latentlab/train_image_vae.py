@@ -13,7 +13,6 @@ are started again. With `--steps` instead of `--minutes` the seed decides the re
 import argparse
 import json
 import math
-import os
 import signal
 import sys
 import time
@@ -28,13 +27,12 @@ import torch
 from diffusers import AutoencoderKL
 from jaxtyping import Float, UInt8
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from latentlab import image_vae
+from latentlab import checkpoint, image_vae
+from latentlab.checkpoint import TrainingError
 from latentlab.linear_start import OPPONENT, linear_start
 from latentlab.muon import Muon
 from latentlab.reconstruction import psnr, ssim
@@ -46,10 +44,6 @@ WARMUP = 100  # steps
 AVERAGE = 0.999  # decay of the moving average of the weights
 KEPT_EVERY = 500  # steps between two saved states
 COLOR_SWAPS = 0.15  # share of crops whose red, green and blue are permuted
-
-
-class TrainingError(Exception):
-    """What is wrong with a request to train, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -243,52 +237,19 @@ class Training:
         """Write everything that the next step depends on; a file at `path` is replaced at once."""
         tensors = {f"weights.{n}": w for n, w in self.vae.state_dict().items()}
         tensors |= {f"average.{n}": w for n, w in self.average.items()}
-        for optimizer in (self.muon, self.adam):
-            for parameter, state in optimizer.state.items():
-                for key, value in state.items():
-                    tensors[f"{key}.{self.names[parameter]}"] = value
+        tensors |= checkpoint.of_optimizers((self.muon, self.adam), self.names)
         facts = asdict(span) | {"step": self.step, "seconds": self.seconds}
-        metadata = {"recipe": json.dumps(asdict(self.recipe)), "facts": json.dumps(facts)}
-        partial = path.with_suffix(".partial")
-        save_file({n: t.contiguous() for n, t in tensors.items()}, partial, metadata)
-        os.replace(partial, path)
+        checkpoint.save(path, tensors, asdict(self.recipe), facts)
 
     def load(self, path: Path) -> dict[str, Any]:
         """Go back to a saved state; returns the facts that were saved with it."""
-        try:
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise TrainingError(f"{path} is damaged: {error}") from error
-        if "recipe" not in metadata:
-            raise TrainingError(f"{path} is not a state that this program saved")
-        saved = json.loads(metadata["recipe"])
-        wanted = json.loads(json.dumps(asdict(self.recipe)))
-        different = [name for name in wanted if wanted[name] != saved.get(name)]
-        if different:
-            raise TrainingError(
-                f"{path} was trained with another recipe: "
-                + ", ".join(f"{n} = {saved.get(n)}, not {wanted[n]}" for n in different)
-            )
-        self.vae.load_state_dict(_under("weights.", tensors))
-        self.average = _under("average.", tensors)
-        for optimizer, keys in (
-            (self.muon, ("momentum",)),
-            (self.adam, ("step", "exp_avg", "exp_avg_sq")),
-        ):
-            for parameter in optimizer.param_groups[0]["params"]:
-                for key in keys:
-                    value = tensors.get(f"{key}.{self.names[parameter]}")
-                    if value is not None:
-                        optimizer.state[parameter][key] = value
-        facts: dict[str, Any] = json.loads(metadata["facts"])
+        tensors, facts = checkpoint.load(path, asdict(self.recipe))
+        self.vae.load_state_dict(checkpoint.under("weights.", tensors))
+        self.average = checkpoint.under("average.", tensors)
+        kept = {self.muon: ("momentum",), self.adam: ("step", "exp_avg", "exp_avg_sq")}
+        checkpoint.into_optimizers(kept, self.names, tensors)
         self.step, self.seconds = facts["step"], facts["seconds"]
         return facts
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def reconstruct(vae: AutoencoderKL, pictures: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

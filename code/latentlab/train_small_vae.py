@@ -25,10 +25,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from latentlab import clothes, image_vae, small_vae
+from latentlab.checkpoint import TrainingError
 from latentlab.muon import Muon
 from latentlab.reconstruction import psnr
 from latentlab.small_vae import Kind
-from latentlab.train_image_vae import TrainingError, reconstruct
+from latentlab.train_image_vae import reconstruct
 
 PARTS = ("training", "validation", "held_out")
 WARMUP = 100  # steps
