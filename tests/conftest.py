@@ -9,7 +9,12 @@ import chromium
 import pytest
 import serve
 import yaml
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("course", deadline=None)
+settings.load_profile("course")
 
 FLAGS = [
     "--no-sandbox",

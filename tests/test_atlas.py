@@ -88,7 +88,7 @@ CHEAP = ["sd-1", "flux-2", "taesd", "ldm-vq-f4", "sana", "svd", "cosmos-1-0", "l
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(CHEAP),
     batch=st.integers(1, 3),

@@ -104,7 +104,7 @@ def test_both_libraries_agree_and_the_way_back_is_exact(rank: str, scaling: dict
     assert noisy[0].dtype == np.float32 and noisy[1].dtype == torch.float32
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=hnp.array_shapes(min_dims=4, max_dims=5, max_side=5),
     t=st.integers(0, 999),

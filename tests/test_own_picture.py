@@ -22,7 +22,7 @@ def gradient(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.dstack([red, green, 0 * red]).astype(np.uint8))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(width=st.integers(16, 700), height=st.integers(16, 700))
 def test_any_size_becomes_multiples_of_eight(width, height):
     if 512 * min(width, height) / max(width, height, 512) < 17:

@@ -24,7 +24,7 @@ def rebuilt(vae: AutoencoderKL, pixels: torch.Tensor) -> torch.Tensor:
     return vae.decode(vae.encode(pixels).latent_dist.mode()).sample
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 192), st.integers(1, 6), st.integers(1, 6))
 def test_shapes_are_those_of_a_vae_with_factor_eight(channels, rows, columns):
     vae = patch_vae(BOTH, channels)

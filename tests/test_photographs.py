@@ -67,7 +67,7 @@ def test_file_is_what_its_entry_says(name):
         assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_load_has_the_promised_shape_type_and_range(name, data):
     size = data.draw(st.integers(8, entry(name)["size"]), label="size")

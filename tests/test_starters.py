@@ -45,7 +45,7 @@ def test_starter_runs_by_itself(lab):
     assert not ended.stderr
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(batch=st.integers(1, 2), frames=st.integers(1, 30), height=eights, width=eights)
 def test_causal_latent_is_what_wan_makes(wan, batch, frames, height, width):
     pixels = torch.empty(batch, 3, frames, height, width, device="meta")
@@ -60,7 +60,7 @@ def test_causal_latent_is_what_wan_makes(wan, batch, frames, height, width):
             CLIP["causal_latent"](batch, frames, height, width)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(batch=st.integers(1, 2), frames=st.integers(1, 9), height=eights, width=eights)
 def test_per_frame_latent_is_what_an_image_vae_makes(
     stable_diffusion, batch, frames, height, width
@@ -72,7 +72,7 @@ def test_per_frame_latent_is_what_an_image_vae_makes(
     assert CLIP["per_frame_latent"](batch, frames, height, width) == unfolded.shape
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(batch=st.integers(1, 2), height=eights, width=eights)
 def test_image_starter_follows_stable_diffusion(stable_diffusion, batch, height, width):
     image = (batch, 3, height, width)
