@@ -208,15 +208,18 @@ def test_idx_files_are_read_or_refused(tmp_path):
     head = b"".join(n.to_bytes(4, "big") for n in (0x803, 2, 28, 28))
     path = tmp_path / "pictures.gz"
     path.write_bytes(gzip.compress(head + pictures.tobytes()))
-    assert (training_clothes.read_idx(path) == pictures).all()
+    assert (training_clothes.read_idx(path, 28, 28) == pictures).all()
+    classes = tmp_path / "classes.gz"
+    classes.write_bytes(gzip.compress(b"\0\0\x08\x01\0\0\0\x03\x09\0\x05"))
+    assert training_clothes.read_idx(classes).tolist() == [9, 0, 5]
     for content, message in (
-        (gzip.compress(head + pictures.tobytes()[:-1]), "should hold 2 pictures"),
-        (gzip.compress(b"\0\0\x08\x01" + head[4:]), "is no IDX file of pictures of 28 × 28"),
+        (gzip.compress(head + pictures.tobytes()[:-1]), "should hold 2 items"),
+        (gzip.compress(b"\0\0\x08\x01" + head[4:]), "is no IDX file of 28 × 28 bytes"),
         (b"no gzip", "is damaged"),
     ):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=message):
-            training_clothes.read_idx(path)
+            training_clothes.read_idx(path, 28, 28)
 
 
 def test_the_loss_is_the_formula_and_does_not_depend_on_the_number_of_pictures():

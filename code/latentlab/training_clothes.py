@@ -8,6 +8,7 @@ then holds
 - `training.npy`: 58,000 pictures of the training split, to train on;
 - `validation.npy`: its last 2,000, to choose between variants;
 - `held_out.npy`: the 10,000 of the test split, for the report alone;
+- the same with `_classes`: the class of each picture, 0 to 9;
 - `sources.toml`: package, files, author and license.
 
 `--sheet FILE` also writes the pictures that the course ships, the first 200 of the test split.
@@ -15,6 +16,7 @@ then holds
 
 import argparse
 import gzip
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -28,28 +30,36 @@ from latentlab.training_photographs import fetch
 
 PACKAGE = "debian:dataset-fashion-mnist"
 FOLDER = "usr/share/datasets/fashion-mnist"
-FILES = {"training": "train-images-idx3-ubyte.gz", "held_out": "t10k-images-idx3-ubyte.gz"}
+FILES = {"training": "train", "held_out": "t10k"}
+# What a file holds, by what its array is called: the middle of its name, and the shape of an item.
+KINDS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "": ("images-idx3", (STORED, STORED)),
+    "_classes": ("labels-idx1", ()),
+}
 VALIDATION = 2_000  # pictures, the last ones of the training split
-MAGIC = (0x803).to_bytes(4, "big")  # IDX: unsigned bytes in three dimensions
+MAGIC = 0x800  # IDX: unsigned bytes; how many dimensions they have is added to it
 
 Pictures = UInt8[np.ndarray, "n 28 28"]
 
 
-def read_idx(path: Path) -> Pictures:
-    """The pictures of a compressed IDX file.
+def read_idx(path: Path, *item: int) -> UInt8[np.ndarray, "..."]:
+    """The bytes of a compressed IDX file of items of this shape, n items: 28, 28 for pictures.
 
-    Raises ValueError when it is no IDX file of bytes in three dimensions, 28 x 28 each.
+    Raises ValueError when the file holds anything else.
     """
     try:
         content = gzip.decompress(path.read_bytes())
     except (EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
-    count, height, width = (int.from_bytes(content[i : i + 4], "big") for i in (4, 8, 12))
-    if content[:4] != MAGIC or (height, width) != (STORED, STORED):
-        raise ValueError(f"{path} is no IDX file of pictures of {STORED} × {STORED} bytes")
-    if len(content) != 16 + count * height * width:
-        raise ValueError(f"{path} should hold {count} pictures, but ends elsewhere")
-    return np.frombuffer(content, np.uint8, offset=16).reshape(count, height, width)
+    count = int.from_bytes(content[4:8], "big")
+    words = (MAGIC + 1 + len(item), count, *item)
+    head = b"".join(word.to_bytes(4, "big") for word in words)
+    if content[: len(head)] != head:
+        kind = " × ".join(map(str, item)) or "single"
+        raise ValueError(f"{path} is no IDX file of {kind} bytes")
+    if len(content) != len(head) + count * math.prod(item):
+        raise ValueError(f"{path} should hold {count} items, but ends elsewhere")
+    return np.frombuffer(content, np.uint8, offset=len(head)).reshape(count, *item)
 
 
 def sheet(pictures: Pictures) -> Image.Image:
@@ -59,20 +69,25 @@ def sheet(pictures: Pictures) -> Image.Image:
 
 
 def build(folder: Path) -> None:
-    """Fetch the package and write the three arrays and where they come from."""
+    """Fetch the package and write its arrays and where they come from."""
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         unpacked = fetch(PACKAGE, Path(temporary)) / FOLDER
-        training, held_out = (read_idx(unpacked / FILES[part]) for part in ("training", "held_out"))
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "training.npy", training[:-VALIDATION])
-    np.save(folder / "validation.npy", training[-VALIDATION:])
-    np.save(folder / "held_out.npy", held_out)
+        for ending, (kind, item) in KINDS.items():
+            parts = {
+                part: read_idx(unpacked / f"{file}-{kind}-ubyte.gz", *item)
+                for part, file in FILES.items()
+            }
+            training = parts.pop("training")
+            parts |= {"training": training[:-VALIDATION], "validation": training[-VALIDATION:]}
+            for part, array in parts.items():
+                np.save(folder / f"{part}{ending}.npy", array)
     lines = [
         "# Fashion-MNIST, https://github.com/zalandoresearch/fashion-mnist",
         f'package = "{PACKAGE}"',
         'author = "Zalando SE, 2017"',
         'license = "MIT"',
-        *(f'{part} = "{FOLDER}/{file}"' for part, file in FILES.items()),
+        *(f'{part} = "{FOLDER}/{file}-*-ubyte.gz"' for part, file in FILES.items()),
     ]
     (folder / "sources.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
