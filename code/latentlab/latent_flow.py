@@ -5,13 +5,17 @@ answers the direction from the latent to the noise. Class `NOTHING` stands for n
 which is what guidance needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from diffusers import DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
+
+# Latent, timestep and classes to an object whose `sample` is the direction, as diffusers' models.
+Denoiser: TypeAlias = Callable[[Tensor, Tensor, Tensor], Any]
 
 CLASSES = 10
 NOTHING = 10  # the class that says nothing
@@ -48,7 +52,7 @@ def denoiser(
 
 
 def direction(
-    model: DiTTransformer2DModel,
+    model: Denoiser,
     z: Float[Tensor, "b c h w"],
     sigma: Float[Tensor, " b"],
     classes: Int[Tensor, " b"],
@@ -71,7 +75,7 @@ def direction(
 
 @torch.no_grad()
 def way(
-    model: DiTTransformer2DModel,
+    model: Denoiser,
     noise: Float[Tensor, "b c h w"],
     classes: Int[Tensor, " b"],
     steps: int = 25,
@@ -98,7 +102,7 @@ def way(
 
 
 def sample(
-    model: DiTTransformer2DModel,
+    model: Denoiser,
     noise: Float[Tensor, "b c h w"],
     classes: Int[Tensor, " b"],
     steps: int = 25,

@@ -1,0 +1,167 @@
+"""The class-conditional flow: its direction, its way, and a training that goes on where it was."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DiTTransformer2DModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from latentlab import clothes, train_latent_flow
+from latentlab.checkpoint import TrainingError
+from latentlab.latent_flow import NOTHING, denoiser, direction, sample, way
+from latentlab.train_latent_flow import Recipe, Training, examples, train
+
+TINY = Recipe(steps=12, batch=8, width=32, layers=1)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder like that of latentlab.training_clothes, with the shipped pictures in it."""
+    folder = tmp_path_factory.mktemp("clothes")
+    pictures = ((clothes.load(60)[:, 0, 2:-2, 2:-2] + 1) * 127.5).round().byte().numpy()
+    for part in ("training", "validation", "held_out"):
+        np.save(folder / f"{part}.npy", pictures)
+    np.save(folder / "training_classes.npy", np.arange(60, dtype=np.uint8) % 10)
+    return folder
+
+
+def knows(target: torch.Tensor):
+    """A denoiser that knows where each class lies, and that nothing lies at zero."""
+
+    def answer(z, timestep, classes):
+        ends = torch.cat([target, torch.zeros(1, *target.shape[1:])])[
+            classes.clamp(max=len(target))
+        ]
+        return SimpleNamespace(sample=(z - ends) / (timestep / 1000)[:, None, None, None])
+
+    return answer
+
+
+@settings(max_examples=25)
+@given(steps=st.integers(1, 40), seed=st.integers(0, 999), side=st.integers(1, 5))
+def test_a_denoiser_that_knows_arrives_in_any_number_of_steps(steps, seed, side):
+    random = torch.Generator().manual_seed(seed)
+    target = torch.randn(10, 2, side, side, generator=random)
+    noise = torch.randn(10, 2, side, side, generator=random)
+    points = list(way(knows(target), noise, torch.arange(10), steps, guidance=1))
+    sigmas = [sigma for sigma, _ in points]
+    assert sigmas == sorted(sigmas, reverse=True) and (sigmas[0], sigmas[-1]) == (1, 0)
+    assert len(points) == steps + 1
+    torch.testing.assert_close(points[-1][1], target, atol=1e-4, rtol=1e-4)
+    for sigma, z in points:
+        line = (1 - sigma) * target + sigma * noise
+        torch.testing.assert_close(z, line, atol=1e-4, rtol=1e-4)
+
+
+def test_guidance_goes_beyond_the_class():
+    torch.manual_seed(0)
+    model = denoiser(4, 4, width=32, layers=1).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    z, sigma, classes = (
+        torch.randn(3, 4, 4, 4),
+        torch.tensor([0.1, 0.5, 1]),
+        torch.tensor([1, 2, 3]),
+    )
+    with torch.no_grad():
+        plain = direction(model, z, sigma, classes)
+        without = direction(model, z, sigma, torch.full_like(classes, NOTHING))
+        assert plain.shape == z.shape and not torch.allclose(plain, without)
+        for guidance in (0.0, 1.5, 4.0):
+            expected = without + guidance * (plain - without)
+            found = direction(model, z, sigma, classes, guidance)
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_sample_is_the_end_of_the_way_and_repeats():
+    torch.manual_seed(0)
+    model = denoiser(1, 8, patch=4, width=32, layers=1).eval()
+    noise, classes = torch.randn(2, 1, 8, 8), torch.tensor([0, 9])
+    *_, (sigma, last) = way(model, noise, classes, 3, 2.0)
+    assert sigma == 0 and torch.equal(last, sample(model, noise, classes, 3, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: denoiser(4, 5, patch=2), "expected a side that is a multiple"),
+        (lambda: denoiser(4, 4, width=48), "a width that is one of 32"),
+        (lambda: sample(print, torch.zeros(1, 4, 4, 4), torch.tensor([0]), 0), "0 steps"),
+        (
+            lambda: sample(print, torch.zeros(1, 4, 4, 4), torch.tensor([11])),
+            r"classes must be in 0..10, got 11",
+        ),
+    ],
+)
+def test_bad_requests_are_told(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()
+
+
+def test_examples_are_scaled_latents_or_pixels(data: Path):
+    latents, pixels = examples(data, "latent"), examples(data, "pixels")
+    assert latents.mean.shape == (60, 4, 4, 4) and pixels.mean.shape == (60, 1, 32, 32)
+    torch.testing.assert_close(latents.mean.std(dim=(0, 2, 3)), torch.ones(4))
+    torch.testing.assert_close(latents.mean.mean(dim=(0, 2, 3)), torch.zeros(4), atol=1e-5, rtol=0)
+    assert not pixels.std.any() and latents.std.min() > 0
+    assert latents.classes.tolist() == [n % 10 for n in range(60)]
+
+
+def test_the_loss_falls(data: Path):
+    training = Training(Recipe(steps=60, batch=32, width=64, layers=2), examples(data, "latent"))
+    losses = [training.advance() for _ in range(60)]
+    assert np.mean(losses[-10:]) < 0.85 * np.mean(losses[:5])
+
+
+def test_a_run_that_was_cut_off_ends_where_an_uninterrupted_one_does(data, tmp_path, monkeypatch):
+    whole = train(data, tmp_path / "whole", TINY)
+    advance = Training.advance
+
+    def until_five(self):
+        if self.step == 5:
+            raise KeyboardInterrupt
+        return advance(self)
+
+    monkeypatch.setattr(Training, "advance", until_five)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "parts", TINY)
+    monkeypatch.setattr(Training, "advance", advance)
+    parts = train(data, tmp_path / "parts", TINY)
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, parts.model.state_dict()[name]), name
+    model = DiTTransformer2DModel.from_pretrained(tmp_path / "parts" / "model").float().eval()
+    facts = json.loads((tmp_path / "parts" / "model" / "training.json").read_text())
+    assert len(facts["latents_mean"]) == len(facts["latents_std"]) == 4
+    z = sample(model, torch.zeros(1, 4, 4, 4), torch.tensor([3]), steps=2)
+    assert z.shape == (1, 4, 4, 4) and z.isfinite().all()
+    with pytest.raises(TrainingError, match="another recipe: batch = 8, not 9"):
+        train(data, tmp_path / "parts", Recipe(**vars(TINY) | {"batch": 9}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"space": "fourier"}, "expected latent or pixels"),
+        ({"steps": 0}, "at least 1, got 0 and 8"),
+        ({"space": "pixels", "patch": 5}, "a side that is a multiple of the patch"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_told(data, tmp_path, changes, told):
+    with pytest.raises(TrainingError, match=told):
+        train(data, tmp_path, Recipe(**vars(TINY) | changes))
+
+
+def test_missing_data_is_told_in_a_sentence(data, tmp_path):
+    with pytest.raises(SystemExit, match="fetch it with python -m"):
+        train_latent_flow.main([str(tmp_path), str(tmp_path / "run")])
+    for part in ("training", "validation", "held_out"):
+        np.save(tmp_path / f"{part}.npy", np.load(data / f"{part}.npy"))
+    with pytest.raises(SystemExit, match=r"training_classes\.npy cannot be read as classes"):
+        train_latent_flow.main([str(tmp_path), str(tmp_path / "run")])
+    np.save(tmp_path / "training_classes.npy", np.zeros(7, np.uint8))
+    with pytest.raises(SystemExit, match="has 7 classes for 60 pictures"):
+        train_latent_flow.main([str(tmp_path), str(tmp_path / "run")])
