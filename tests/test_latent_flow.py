@@ -47,7 +47,7 @@ def test_a_denoiser_that_knows_arrives_in_any_number_of_steps(steps, seed, side)
     random = torch.Generator().manual_seed(seed)
     target = torch.randn(10, 2, side, side, generator=random)
     noise = torch.randn(10, 2, side, side, generator=random)
-    points = list(way(knows(target), noise, torch.arange(10), steps, guidance=1))
+    points = list(way(knows(target), noise, torch.arange(10), steps, guidance=1.0))
     sigmas = [sigma for sigma, _ in points]
     assert sigmas == sorted(sigmas, reverse=True) and (sigmas[0], sigmas[-1]) == (1, 0)
     assert len(points) == steps + 1
