@@ -4,11 +4,13 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import page_parts
 from docutils import nodes
 from latentlab import atlas, photographs
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -20,6 +22,7 @@ FILES = {
     "decoder": "models/decoder.onnx",
 }
 COLORS = 33  # steps of the scale that the labs' heat maps have
+SIDE = 256  # pixels of the photographs, as in the labs
 STRANGER = "sd-1"  # whose scaling factor is the wrong one on offer
 WITHOUT = (
     "The explorer needs JavaScript. Every one of its operations is also a cell of "
@@ -66,6 +69,16 @@ def _photograph(name: str, root: str) -> dict[str, str]:
     return {"name": name, "title": credit.title, "credit": str(credit), "address": address}
 
 
+def write_photographs(app: Sphinx, exception: Exception | None) -> None:
+    """Beside the pages, without loss: the pixels that the labs have, too."""
+    folder = Path(app.outdir, "photographs")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in photographs.names():
+        pixels = np.rint((photographs.load(name, SIDE) + 1) * 127.5).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.webp", lossless=True)
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     app.add_directive("latent-explorer", LatentExplorer)
+    app.connect("build-finished", write_photographs)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from latentlab import image_vae, own_picture
+from latentlab import image_vae, own_picture, photographs
 from latentlab.reconstruction import psnr
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, Route
@@ -116,7 +116,7 @@ def explorer(opened: Page) -> Page:
     opened.locator("[name=photograph]").first.check()
     opened.get_by_role("radio", name="channel 0").check()
     opened.get_by_role("button", name="Reset everything").click()
-    opened.get_by_label("The pointer").select_option("look")
+    opened.get_by_label("Mouse or finger").select_option("look")
     settle(opened)
     return opened
 
@@ -168,7 +168,8 @@ def test_nothing_is_loaded_before_the_click_and_little_time_passes_after(
 def test_page_decodes_what_pytorch_decodes(explorer: Page):
     vae = image_vae.load()
     original = shown(explorer, "first")
-    assert original.shape == (1, 3, 256, 256)
+    photograph = torch.from_numpy(photographs.load(photographs.names()[0])).permute(2, 0, 1)[None]
+    torch.testing.assert_close(original, photograph, atol=1e-6, rtol=0)
     expected = vae.decode(vae.encode(original).latent_dist.mode()).sample
     assert difference(shown(explorer, "last"), expected) < PARITY
     assert fact(explorer, "latent").split() == ["1", "B", "4", "C", "32", "H", "32", "W"]
@@ -213,18 +214,18 @@ def test_one_channel_alone(explorer: Page):
 @pytest.mark.slow
 def test_painting_with_the_mouse_and_the_keyboard(explorer: Page):
     before = shown(explorer, "last")
-    explorer.get_by_label("The pointer").select_option("paint")
+    explorer.get_by_label("Mouse or finger").select_option("paint")
     canvas = explorer.locator(".ls-map canvas").nth(1)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box
     explorer.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     explorer.mouse.down()
-    explorer.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=8)
+    explorer.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=1)
     explorer.mouse.up()
     settle(explorer)
     tile = explorer.locator(".ls-maps > div").nth(1)
-    assert "painted" in tile.inner_text()
+    assert "33 painted" in tile.inner_text()  # nine cells on, three high: a stroke without gaps
     painted = (shown(explorer, "last") - before).abs().mean((0, 1))
     assert painted[118:138, 64:128].mean() > 10 * painted[:64].mean()
     explorer.get_by_role("button", name="Reset channel").click()
@@ -238,6 +239,41 @@ def test_painting_with_the_mouse_and_the_keyboard(explorer: Page):
     assert "painted" not in tile.inner_text()
     settle(explorer)
     assert torch.equal(shown(explorer, "last"), before)
+
+
+@pytest.mark.slow
+def test_a_press_selects_the_channel_and_what_is_read_stays_true(explorer: Page):
+    explorer.locator(".ls-map canvas").nth(2).click(position={"x": 9, "y": 9})
+    assert explorer.get_by_role("radio", name="channel 2").is_checked()
+    status = explorer.get_by_role("status")
+    place, _, value = status.inner_text().rpartition(" ")
+    explorer.get_by_role("button", name="Flip sign").click()
+    settle(explorer)
+    assert status.inner_text() == f"{place} {-float(value):.2f}"
+
+
+@pytest.mark.slow
+def test_the_photograph_that_was_chosen_last_is_shown(explorer: Page):
+    names = photographs.names()
+
+    def late(route: Route) -> None:
+        explorer.wait_for_timeout(500)
+        route.continue_()
+
+    explorer.route(f"**/{names[3]}.webp*", late)
+    for index in (3, 5):
+        explorer.locator("[name=photograph]").nth(index).check()
+    settle(explorer)
+    explorer.unroute(f"**/{names[3]}.webp*")
+    assert names[5] in explorer.url
+    assert photographs.credit(names[5]).title in explorer.locator(".ls-credit").inner_text()
+    explorer.route(f"**/{names[1]}.webp*", lambda route: route.abort())
+    explorer.locator("[name=photograph]").nth(1).check()
+    settle(explorer)
+    told = f"{photographs.credit(names[1]).title} could not be loaded. The picture before it stays."
+    assert explorer.get_by_role("alert").inner_text() == told
+    assert explorer.locator("[name=photograph]").nth(5).is_checked()
+    explorer.unroute(f"**/{names[1]}.webp*")
 
 
 def file(picture: Image.Image, name: str = "mine.png", **options: object) -> FilePayload:
@@ -396,10 +432,14 @@ def test_address_brings_the_changes_back_and_a_bad_one_is_told(explorer: Page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [320, 390, 1280])
 def test_explorer_is_accessible_and_fits(explorer: Page, width: int):
     explorer.set_viewport_size({"width": width, "height": 844})
     found = Axe().run(explorer, context=".ls-explorer")
     assert not found.response["violations"], found.generate_report()
     assert explorer.evaluate("document.documentElement.scrollWidth") <= width
+    explorer.get_by_label("Your own picture").set_input_files(file(scene(120, 600)))
+    settle(explorer)
+    tall = explorer.locator(".ls-pair canvas").first.bounding_box()
+    assert tall and tall["height"] < 0.5 * 844
     explorer.set_viewport_size({"width": 1280, "height": 900})

@@ -31,7 +31,6 @@ const VENDORED = [
 const OWN = [
   ["../_build/models", "models"],
   ["latent-explorer/LICENSE-onnxruntime", "vendor/onnxruntime/LICENSE"], // its package lacks it
-  ["../code/latentlab/data/photographs", "photographs"],
 ];
 
 await rm(DIST, { recursive: true, force: true });

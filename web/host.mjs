@@ -33,7 +33,8 @@ class PageModel {
         if (value !== null) state.set(`${name}.${key}`, value);
       }
     }
-    history.replaceState(history.state, "", `?${state}${location.hash}`);
+    const query = state.size ? `?${state}` : "";
+    history.replaceState(history.state, "", `${location.pathname}${query}${location.hash}`);
   }
 }
 

@@ -13,13 +13,15 @@ export class ChannelMap {
   #stroke = false;
 
   // `colors` run from the lowest to the highest. `brush` is asked { does, size }: "look", "paint" or "erase". `onPaint` gets the
-  // cells under the brush and whether they are to be erased; `onMove` a sentence about one cell.
-  constructor({ channel, colors, brush, onPaint, onMove }) {
+  // cells under the brush and whether they are to be erased; `onRead` a sentence about one cell;
+  // `onSelect` is told of every press.
+  constructor({ channel, colors, brush, onPaint, onRead, onSelect }) {
     this.channel = channel;
     this.colors = colors.map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
     this.brush = brush;
     this.onPaint = onPaint;
-    this.onMove = onMove;
+    this.onRead = onRead;
+    this.onSelect = onSelect;
     this.element = this.#frame;
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#canvas.addEventListener("pointerdown", (event) => this.#press(event));
@@ -53,11 +55,11 @@ export class ChannelMap {
       const [down, right] = MOVES[event.key];
       const clamp = (n, count) => Math.min(count - 1, Math.max(0, n));
       this.#move([clamp(this.#at[0] + down, this.#height), clamp(this.#at[1] + right, this.#width)]);
-      this.#tell();
+      this.tell();
     } else if (event.key === " " || event.key === "Enter") {
-      this.#paint(false);
+      this.#paint([this.#at], false);
     } else if (event.key === "Delete" || event.key === "Backspace") {
-      this.#paint(true);
+      this.#paint([this.#at], true);
     } else {
       return;
     }
@@ -65,19 +67,24 @@ export class ChannelMap {
   }
 
   #press(event) {
+    this.onSelect();
     this.#move(this.#cell(event));
-    if (this.brush().does === "look") return this.#tell();
+    if (this.brush().does === "look") return this.tell();
     this.#canvas.setPointerCapture(event.pointerId);
     this.#stroke = true;
-    this.#paint(this.brush().does === "erase");
+    this.#paint([this.#at], this.brush().does === "erase");
   }
 
   #drag(event) {
     if (!this.#stroke) return;
-    const cell = this.#cell(event);
-    if (String(cell) === String(this.#at)) return;
-    this.#move(cell);
-    this.#paint(this.brush().does === "erase");
+    const from = this.#at;
+    const to = this.#cell(event);
+    const steps = Math.max(...to.map((end, axis) => Math.abs(end - from[axis])));
+    if (!steps) return;
+    const points = Array.from({ length: steps }, (_, i) =>
+      to.map((end, axis) => Math.round(from[axis] + ((i + 1) / steps) * (end - from[axis]))),
+    );
+    this.#paint(points, this.brush().does === "erase");
   }
 
   #cell({ clientX, clientY }) {
@@ -95,19 +102,23 @@ export class ChannelMap {
     cursor.top = `${(100 * row) / this.#height}%`;
   }
 
-  #paint(erase) {
+  // The brush at each of these points; the cursor ends at the last one.
+  #paint(points, erase) {
     const { size } = this.brush();
-    const [row, column] = this.#at;
     const near = Array.from({ length: size }, (_, i) => i - (size - 1) / 2);
-    const cells = near.flatMap((down) => near.map((right) => [row + down, column + right]));
+    const cells = points.flatMap(([row, column]) =>
+      near.flatMap((down) => near.map((right) => [row + down, column + right])),
+    );
+    this.#move(points.at(-1));
     const inside = cells.filter(([r, c]) => r >= 0 && c >= 0 && r < this.#height && c < this.#width);
     this.onPaint(inside.map(([r, c]) => r * this.#width + c), erase);
-    this.#tell();
+    this.tell();
   }
 
-  #tell() {
+  // Read the cell that the cursor is at.
+  tell() {
     const [row, column] = this.#at;
     const value = this.#values[row * this.#width + column];
-    this.onMove(`Channel ${this.channel}, row ${row}, column ${column}: ${value.toFixed(2)}`);
+    this.onRead(`Channel ${this.channel}, row ${row}, column ${column}: ${value.toFixed(2)}`);
   }
 }

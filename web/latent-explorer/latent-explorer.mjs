@@ -57,6 +57,7 @@ class Explorer {
   #decoding = false;
   #again = false;
   #tasks = 0;
+  #looked = null; // the channel that was read last
 
   constructor(model) {
     this.#model = model;
@@ -84,7 +85,7 @@ class Explorer {
   #rest() {
     this.root.dataset.state = "idle";
     const size = megabytes(this.#total());
-    const start = button(`Load the VAE (${size} MB)`, "load");
+    const start = button(`Load the VAE and its runtime (${size} MB)`, "load");
     start.addEventListener("click", () => this.#load());
     const words =
       "The course's own VAE, run in this page. Nothing is loaded before you ask, and no picture leaves your browser.";
@@ -122,7 +123,7 @@ class Explorer {
     }
     this.#furnish();
     const { photograph, strays } = this.#restore();
-    await this.#work(this.#choose(photograph));
+    await this.#choose(photograph);
     if (strays.length) this.#tell(`The link asks for ${strays.join(", ")} in a way that does not exist; the rest was followed.`);
     this.root.querySelector("input[name=photograph]:checked")?.focus({ preventScroll: true });
   }
@@ -133,7 +134,7 @@ class Explorer {
     this.status = make("p", { class: "ls-status", role: "status" });
     this.original = make("canvas", { role: "img" });
     this.decoded = make("canvas", { role: "img" });
-    this.verdict = make("figcaption");
+    this.verdict = make("figcaption", { "aria-live": "polite" });
     this.credit = make("p", { class: "ls-credit" });
     this.maps = Array.from({ length: channels }, (_, channel) => this.#map(channel));
     this.readouts = make("dl", { class: "ls-facts" });
@@ -151,7 +152,7 @@ class Explorer {
         ),
         make(
           "div",
-          { class: "ls-maps", role: "radiogroup", "aria-label": "Channel to change" },
+          { class: "ls-maps", role: "group", "aria-label": "Channels" },
           ...this.maps.map(({ tile }) => tile),
         ),
         this.credit,
@@ -197,7 +198,11 @@ class Explorer {
       colors: this.#data("colors"),
       brush: () => ({ does: this.#field("pointer").value, size: Number(this.#field("size").value) }),
       onPaint: (cells, erase) => this.#paint(channel, cells, erase),
-      onMove: (sentence) => (this.status.textContent = sentence),
+      onSelect: () => this.#select(channel),
+      onRead: (sentence) => {
+        this.#looked = channel;
+        this.status.textContent = sentence;
+      },
     });
     const note = make("span");
     const radio = make("input", { type: "radio", name: "channel", value: channel, checked: channel === 0 });
@@ -239,10 +244,11 @@ class Explorer {
         make(
           "div",
           { class: "ls-sliders" },
-          choice("The pointer", "pointer", POINTER),
+          choice("Mouse or finger", "pointer", POINTER),
           slider("value", BRUSH.value, 2),
           slider("size", BRUSH.size, 3),
         ),
+        make("p", {}, "With the keyboard: Tab to a map, arrows move, Space paints, Delete erases. The address keeps all but paint."),
       ),
       make(
         "fieldset",
@@ -267,10 +273,10 @@ class Explorer {
 
   #input(target) {
     const { name, value } = target;
-    if (name === "photograph") return this.#work(this.#choose(value));
+    if (name === "photograph") return this.#choose(value);
     if (name === "own") return target.files.length && this.#own(target.files[0]);
-    if (name === "channel") this.#selected = Number(value);
-    else if (name in SLIDERS) this.#changes[this.#selected][name] = Number(value);
+    if (name === "channel") return this.#select(Number(value));
+    if (name in SLIDERS) this.#changes[this.#selected][name] = Number(value);
     else if (name === "swap") this.#swap(Number(value));
     else if (name === "pointer") this.root.classList.toggle("ls-painting", value !== "look");
     this.#work(this.#follow());
@@ -287,8 +293,15 @@ class Explorer {
       this.#changes = untouched(changes.length);
       this.#field("take").value = "mean";
       this.#field("factor").value = "once";
+      this.#field("pointer").value = "look";
+      this.root.classList.remove("ls-painting");
     } else return;
     this.#work(this.#follow());
+  }
+
+  #select(channel) {
+    this.#selected = channel;
+    this.#label();
   }
 
   #silence(channel) {
@@ -320,30 +333,27 @@ class Explorer {
     this.#work(this.#follow());
   }
 
-  async #choose(name) {
-    const photograph = this.#data("photographs").find((one) => one.name === name);
-    const { title, address, credit } = photograph;
-    let file;
-    try {
-      const response = await fetch(address);
-      if (!response.ok) throw new Error();
-      file = await response.blob();
-    } catch {
-      return this.#tell(`${title} could not be loaded; the picture before it stays.`);
-    }
-    await this.#take(file, title, credit, name);
+  #choose(name) {
+    const { title, address, credit } = this.#data("photographs").find((one) => one.name === name);
+    const open = async () => {
+      const response = await fetch(address).catch(() => null);
+      if (!response?.ok) throw new Error(`${title} could not be loaded.`);
+      return response.blob();
+    };
+    return this.#work(this.#take(open, title, credit, name));
   }
 
   #own(file) {
-    return this.#work(this.#take(file, file.name, "", null));
+    return this.#work(this.#take(() => file, file.name, "", null));
   }
 
-  // A file becomes the picture; one that cannot be read leaves the last one in place.
-  async #take(file, title, credit, photograph) {
+  // What is opened becomes the picture, unless another was asked for meanwhile; what cannot be read
+  // leaves the last one in place.
+  async #take(open, title, credit, photograph) {
     const asked = ++this.#asked;
     this.#tell("");
     try {
-      const picture = await read(file, title);
+      const picture = await read(await open(), title);
       const { pixels, height, width } = picture;
       const { mean, std, shape } = await this.vae.encode(pixels, height, width);
       if (asked !== this.#asked) return;
@@ -352,7 +362,8 @@ class Explorer {
       this.#picture = { ...picture, title, credit, photograph };
       this.#latent = { mean, std, channels: shape[1], height: shape[2], width: shape[3] };
     } catch (error) {
-      if (error.name !== "AbortError") this.#tell(`${error.message}${this.#picture ? " The picture before it stays." : ""}`);
+      if (asked !== this.#asked || error.name === "AbortError") return;
+      this.#tell(`${error.message}${this.#picture ? " The picture before it stays." : ""}`);
       this.#mark();
       return;
     }
@@ -374,7 +385,9 @@ class Explorer {
     for (const radio of this.stage.querySelectorAll("[name=photograph]")) {
       radio.checked = radio.value === this.#picture?.photograph;
     }
-    this.#field("own").value = "";
+    const own = this.#field("own");
+    own.value = "";
+    own.parentElement.classList.toggle("ls-chosen", this.#picture?.photograph === null);
   }
 
   #show() {
@@ -384,6 +397,7 @@ class Explorer {
     this.original.setAttribute("aria-label", `The original: ${title}`);
     const shrunk = from.height === height && from.width === width ? "" : `${from.width} × ${from.height}, taken at ${width} × ${height}; `;
     this.credit.textContent = credit || `${title}: ${shrunk}it stays in your browser.`;
+    this.#looked = null;
     this.status.textContent = "";
     this.#mark();
   }
@@ -411,12 +425,20 @@ class Explorer {
   #draw(scaled) {
     const { height, width } = this.#latent;
     const cells = height * width;
-    this.maps.forEach(({ map, note, tile }, channel) => {
+    this.maps.forEach(({ map, note }, channel) => {
       const { source, paint } = this.#changes[channel];
       const limit = scaled.subarray(source * cells, (source + 1) * cells).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       map.show(this.#edited.subarray(channel * cells, (channel + 1) * cells), height, width, limit || 1);
       const words = [source === channel ? "" : `holds ${source}`, paint.size ? `${paint.size} painted` : ""];
       note.textContent = words.filter(Boolean).join(", ");
+    });
+    if (this.#looked !== null) this.maps[this.#looked].map.tell();
+    this.#label();
+  }
+
+  // The controls say what the selected channel is at.
+  #label() {
+    this.maps.forEach(({ tile }, channel) => {
       tile.querySelector("input").checked = channel === this.#selected;
     });
     this.legend.textContent = `Channel ${this.#selected}`;
