@@ -164,6 +164,13 @@ def test_scaling_is_measured_in_batches_as_at_once():
     np.testing.assert_allclose(scaled.std((0, 2, 3)), 1)
 
 
+def test_a_channel_that_stands_still_has_no_deviation():
+    still = np.full((2, 1, 4, 4), 0.1)
+    moving = np.random.default_rng(0).uniform(-1, 1, still.shape)
+    stds = identity().measure([np.concatenate([still, moving], 1)]).latents_std
+    assert stds == pytest.approx((0, moving.std()), abs=1e-6)
+
+
 def test_signal_to_noise_falls_and_grows_with_the_spread_squared():
     kept = alphas_cumprod()
     ratio = signal_to_noise(kept)
@@ -173,6 +180,7 @@ def test_signal_to_noise_falls_and_grows_with_the_spread_squared():
 
 NAN = torch.full((1, 4, 2, 2), float("nan"))
 FINE = torch.zeros(1, 4, 2, 2)
+WHOLE = np.ones((1, 4, 2, 2), np.int64)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +195,11 @@ FINE = torch.zeros(1, 4, 2, 2)
             "latents_mean has 3 channels and latents_std has 4: expected as many",
         ),
         (lambda: identity(latents_std=(1, 0)), ValueError, "latents_std has 0"),
+        (lambda: identity(latents_std=(1, math.nan)), ValueError, "latents_std has nan"),
+        (lambda: identity(latents_mean=(1, math.nan)), ValueError, "latents_mean has nan"),
+        (lambda: identity(shift_factor=math.nan), ValueError, "shift_factor is nan"),
+        (lambda: identity(alphas_cumprod=[]), ValueError, r"shape \(0,\): expected one number"),
+        (lambda: identity(alphas_cumprod=[math.nan]), ValueError, "must fall"),
         (
             lambda: identity(latents_mean=(0,), shift_factor=0.1),
             ValueError,
@@ -200,12 +213,26 @@ FINE = torch.zeros(1, 4, 2, 2)
         (lambda: identity().encode(NAN), ValueError, "pixels: 16 values are NaN"),
         (lambda: identity().decode(NAN), ValueError, "the latent: 16 values are NaN or infinite"),
         (lambda: identity().add_noise(NAN, 1), ValueError, "NaN"),
+        (lambda: identity().add_noise(WHOLE, 3), TypeError, "the latent is int64: expected floats"),
+        (lambda: identity().velocity(WHOLE, 0.0 * WHOLE, 3), TypeError, "expected floats"),
+        (lambda: identity().predict_x0(WHOLE, 0.0 * WHOLE, 3), TypeError, "expected floats"),
+        (lambda: identity().flow(WHOLE, 0.5, 0.0 * WHOLE), TypeError, "expected floats"),
+        (lambda: identity().scale(FINE.to(torch.int32)), TypeError, "torch.int32"),
+        (lambda: identity().decode(WHOLE), TypeError, "int64"),
+        (
+            lambda: identity().add_noise(FINE, np.array([[1, 500]])),
+            ValueError,
+            r"t has shape \(1, 2\): expected one, or one for each of the batch",
+        ),
+        (lambda: identity().add_noise(FINE, np.zeros(0, int)), ValueError, r"shape \(0,\)"),
         (lambda: identity().add_noise(FINE, 1000), ValueError, "t = 1000: expected .* 0 to 999"),
         (lambda: identity().add_noise(FINE, -1), ValueError, "expected whole numbers from 0"),
         (lambda: identity().add_noise(FINE, np.array(0.5)), ValueError, "expected whole numbers"),
         (lambda: identity().add_noise(FINE, [1, 2]), ValueError, "t has 2 values: expected 1 or 1"),
         (lambda: identity().add_noise(FINE, 1, FINE[:, :3]), ValueError, "noise has shape"),
         (lambda: identity().flow(FINE, 1.5, FINE), ValueError, "sigma is 1.5: expected 0 to 1"),
+        (lambda: identity().flow(FINE, math.nan, FINE), ValueError, "sigma is nan"),
+        (lambda: identity().flow(FINE, [], FINE), ValueError, "sigma has shape"),
         (
             lambda: identity().predict_x0(FINE, FINE, 1, "sample"),
             ValueError,
@@ -232,10 +259,18 @@ FINE = torch.zeros(1, 4, 2, 2)
             "expected a torch.Generator",
         ),
         (lambda: identity().measure([]), ValueError, "no pixels to measure"),
+        (lambda: identity().measure([FINE]), ValueError, "all latents are one number"),
+        (lambda: identity().measure([FINE + 0.1] * 3), ValueError, "no factor can be measured"),
+        (
+            lambda: LatentDiffusion(lambda x: (NAN, NAN), lambda z: z).measure([FINE]),
+            ValueError,
+            "the latent: 16 values are NaN",
+        ),
         (lambda: alphas_cumprod(0), ValueError, "0 steps"),
         (lambda: alphas_cumprod(kind="cosine"), ValueError, "expected linear, scaled_linear"),
         (lambda: alphas_cumprod(beta_start=0.5, beta_end=0.1), ValueError, "start <= end"),
         (lambda: signal_to_noise(alphas_cumprod(), 0.0), ValueError, "spread is 0"),
+        (lambda: signal_to_noise(alphas_cumprod(), math.nan), ValueError, "spread is nan"),
     ],
 )
 def test_bad_input_is_told(call, error, told):

@@ -20,6 +20,7 @@ Array: TypeAlias = np.ndarray | Tensor
 # What is refused in words is not refused by its type before: hence the dots and the free dtype.
 Pixels: TypeAlias = Shaped[Array, "..."]
 Given: TypeAlias = Float[Array, "..."]
+Claimed: TypeAlias = Shaped[Array, "..."]
 Latent: TypeAlias = Float[Array, "b c *cells"]
 Generator: TypeAlias = np.random.Generator | torch.Generator
 Number: TypeAlias = float | int
@@ -29,6 +30,7 @@ Decoder: TypeAlias = Callable[[Any], Any]
 
 RANKS = (4, 5)
 SCALING_FACTOR = 0.18215  # of Stable Diffusion 1 and 2
+NO_SPREAD = 1e-12  # a variance below this share of the mean square is rounding
 BRIGHTEST = 2.0  # beyond this, pixels are surely not in [-1, 1]
 
 
@@ -96,8 +98,9 @@ class LatentDiffusion:
     `latents_std`. Without either, z = latent * scaling_factor, and the factor is Stable
     Diffusion's; with `latents_std` it is 1 unless given.
 
-    Raises ValueError for a factor that is not above 0, a schedule that does not fall between 1
-    and 0, a shift beside means, or means and deviations of different lengths.
+    Raises ValueError for a factor that is not above 0, a schedule that is empty or does not fall
+    between 1 and 0, a shift beside means, means and deviations of different lengths, or any of
+    these that is no number.
     """
 
     def __init__(
@@ -126,10 +129,20 @@ class LatentDiffusion:
                 f"latents_mean has {len(latents_mean)} channels and latents_std has "
                 f"{len(latents_std)}: expected as many"
             )
-        if latents_std is not None and min(latents_std) <= 0:
-            raise ValueError(f"latents_std has {min(latents_std)}: expected numbers above 0")
+        for value in () if latents_std is None else latents_std:
+            if not 0 < value < float("inf"):
+                raise ValueError(f"latents_std has {value}: expected numbers above 0")
+        for value in () if latents_mean is None else latents_mean:
+            if not np.isfinite(value):
+                raise ValueError(f"latents_mean has {value}: expected numbers")
+        if shift_factor is not None and not np.isfinite(shift_factor):
+            raise ValueError(f"shift_factor is {shift_factor}: expected a number")
         kept = stable_diffusion_schedule() if alphas_cumprod is None else alphas_cumprod
         self.alphas_cumprod = np.asarray(kept)
+        if self.alphas_cumprod.ndim != 1 or not self.alphas_cumprod.size:
+            raise ValueError(
+                f"alphas_cumprod has shape {self.alphas_cumprod.shape}: expected one number a step"
+            )
         falling = np.all(np.diff(self.alphas_cumprod) <= 0)
         if not (falling and self.alphas_cumprod[-1] >= 0 and self.alphas_cumprod[0] <= 1):
             raise ValueError("alphas_cumprod must fall from 1 at most to 0 at least")
@@ -188,8 +201,8 @@ class LatentDiffusion:
         posterior = self.encode_distribution(x)
         return self.scale(posterior.sample(generator) if sample else posterior.mean)
 
-    def scale(self, latent: Latent) -> Latent:
-        """From the encoder's numbers to the denoiser's. Raises ValueError as `unscale` does."""
+    def scale(self, latent: Claimed) -> Latent:
+        """From the encoder's numbers to the denoiser's. Raises as `unscale` does."""
         self._check_latent(latent)
         shift, spread = self._shift(latent), self._spread(latent)
         return (latent - shift) / spread * self.scaling_factor
@@ -198,7 +211,7 @@ class LatentDiffusion:
 
     def add_noise(
         self,
-        z: Latent,
+        z: Claimed,
         t: Steps,
         noise: Given | None = None,
         generator: Generator | None = None,
@@ -207,7 +220,7 @@ class LatentDiffusion:
 
         z_t = sqrt(alphas_cumprod[t]) z + sqrt(1 - alphas_cumprod[t]) noise
         (Ho and others, arXiv 2006.11239, equation 4). Raises ValueError for a step that the
-        schedule does not have or noise of another shape.
+        schedule does not have or noise of another shape; TypeError for integers.
         """
         self._check_latent(z)
         noise = noise_like(z, generator) if noise is None else noise
@@ -215,7 +228,7 @@ class LatentDiffusion:
         signal, rest = self._weights(z, t)
         return signal * z + rest * noise, noise
 
-    def velocity(self, z: Latent, noise: Given, t: Steps) -> Latent:
+    def velocity(self, z: Claimed, noise: Given, t: Steps) -> Latent:
         """v = sqrt(alphas_cumprod[t]) noise - sqrt(1 - alphas_cumprod[t]) z.
 
         (Salimans and Ho, arXiv 2202.00512, section 4.)
@@ -225,7 +238,7 @@ class LatentDiffusion:
         return signal * noise - rest * z
 
     def predict_x0(
-        self, z_t: Latent, output: Given, t: Steps, prediction: str = "epsilon"
+        self, z_t: Claimed, output: Given, t: Steps, prediction: str = "epsilon"
     ) -> Latent:
         """The clean latent that a denoiser's `output` stands for: "epsilon" or "v_prediction".
 
@@ -243,44 +256,46 @@ class LatentDiffusion:
         return (z_t - rest * output) / signal
 
     @staticmethod
-    def flow(z: Latent, sigma: Number | Sequence[Number], noise: Given) -> tuple[Latent, Latent]:
+    def flow(z: Claimed, sigma: Number | Sequence[Number], noise: Given) -> tuple[Latent, Latent]:
         """The straight line of flow matching: (1 - sigma) z + sigma noise, and its direction.
 
         The direction, noise - z, is what the denoiser learns, so z = z_sigma - sigma * direction
-        (Lipman and others, arXiv 2210.02747; as in FlowMatchEulerDiscreteScheduler). Raises
-        ValueError for a sigma outside 0 to 1.
+        (Lipman and others, arXiv 2210.02747, whose time runs the other way, from noise to data;
+        sigma is that of FlowMatchEulerDiscreteScheduler). Raises ValueError for a sigma outside 0
+        to 1.
         """
         _check_shapes(z, noise, "noise")
-        values = np.atleast_1d(np.asarray(sigma, np.float64))
-        if values.min() < 0 or values.max() > 1:
+        values = _one_axis(np.asarray(sigma, np.float64), "sigma")
+        if not (values.min() >= 0 and values.max() <= 1):
             raise ValueError(f"sigma is {sigma}: expected 0 to 1")
         share = _over_batch(z, values, "sigma")
         return (1 - share) * z + share * noise, noise - z
 
     # From what a denoiser leaves to pixels.
 
-    def unscale(self, z: Given) -> Latent:
+    def unscale(self, z: Claimed) -> Latent:
         """From the denoiser's numbers to the decoder's.
 
         Raises ValueError for another rank, channels that do not fit `latents_mean` or
-        `latents_std`, or values that are no numbers.
+        `latents_std`, or values that are no numbers; TypeError for integers.
         """
         self._check_latent(z)
         return z / self.scaling_factor * self._spread(z) + self._shift(z)
 
-    def decode(self, z: Given) -> Pixels:
-        """Pixels of a scaled latent. Raises ValueError as `unscale` does."""
+    def decode(self, z: Claimed) -> Pixels:
+        """Pixels of a scaled latent. Raises as `unscale` does."""
         return self.decoder(self.unscale(z))
 
     def measure(self, batches: Iterable[Pixels]) -> Statistics:
         """The scaling that the means of these pixels ask for.
 
         Sums are kept in double precision, and no batch is kept. Raises ValueError when there are
-        none.
+        none, or when the means are no numbers or all one number.
         """
         count, total, squares = 0, np.zeros(0), np.zeros(0)
         for x in batches:
             mean = self.encode_distribution(x).mean
+            _check_finite(mean, "the latent")
             xp = array_namespace(mean)
             rows = xp.reshape(xp.moveaxis(xp.astype(mean, xp.float64), 1, 0), (mean.shape[1], -1))
             sums = [[float(v) for v in xp.sum(power, axis=1)] for power in (rows, rows**2)]
@@ -289,9 +304,12 @@ class LatentDiffusion:
         if not count:
             raise ValueError("there are no pixels to measure: expected one batch at least")
         means = total / count
-        stds = np.sqrt(squares / count - means**2)
-        overall = np.sqrt(squares.mean() / count - means.mean() ** 2)
-        return Statistics(float(1 / overall), tuple(means.tolist()), tuple(stds.tolist()))
+        stds = np.sqrt(np.maximum(squares / count - means**2, 0))
+        square = squares.mean() / count
+        variance = square - means.mean() ** 2
+        if variance <= NO_SPREAD * square:
+            raise ValueError("all latents are one number: no factor can be measured")
+        return Statistics(float(1 / np.sqrt(variance)), tuple(means.tolist()), tuple(stds.tolist()))
 
     def _shift(self, like: Latent) -> Any:
         return self._per_channel(self.latents_mean, like, float(self.shift_factor or 0))
@@ -308,7 +326,7 @@ class LatentDiffusion:
         return xp.reshape(column, (1, -1, *(1,) * (like.ndim - 2)))
 
     def _weights(self, like: Latent, t: Steps) -> tuple[Any, Any]:
-        steps = np.atleast_1d(np.asarray(t))
+        steps = _one_axis(np.asarray(t), "t")
         last = len(self.alphas_cumprod) - 1
         if not np.issubdtype(steps.dtype, np.integer) or steps.min() < 0 or steps.max() > last:
             raise ValueError(f"t = {t}: expected whole numbers from 0 to {last}")
@@ -318,8 +336,9 @@ class LatentDiffusion:
             _over_batch(like, np.sqrt(1 - kept), "t"),
         )
 
-    def _check_latent(self, latent: Latent) -> None:
+    def _check_latent(self, latent: Claimed) -> None:
         _check_rank(latent, "the latent")
+        _check_floats(latent)
         for name in ("latents_mean", "latents_std"):
             values = getattr(self, name)
             if values is not None and latent.shape[1] != len(values):
@@ -328,6 +347,15 @@ class LatentDiffusion:
                     f"as {name} has"
                 )
         _check_finite(latent, "the latent")
+
+
+def _one_axis(values: np.ndarray, name: str) -> np.ndarray:
+    values = np.atleast_1d(values)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(
+            f"{name} has shape {values.shape}: expected one, or one for each of the batch"
+        )
+    return values
 
 
 def _over_batch(like: Latent, values: np.ndarray, name: str) -> Any:
@@ -346,7 +374,14 @@ def _check_rank(x: Array, name: str) -> None:
         )
 
 
-def _check_shapes(z: Latent, other: Given, name: str) -> None:
+def _check_floats(latent: Array) -> None:
+    """Weights take the type of the latent, and as integers most of them would be 0."""
+    if not array_namespace(latent).isdtype(latent.dtype, "real floating"):
+        raise TypeError(f"the latent is {latent.dtype}: expected floats")
+
+
+def _check_shapes(z: Claimed, other: Given, name: str) -> None:
+    _check_floats(z)
     if tuple(z.shape) != tuple(other.shape):
         raise ValueError(f"{name} has shape {tuple(other.shape)}: expected {tuple(z.shape)}")
 

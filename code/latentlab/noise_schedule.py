@@ -19,10 +19,11 @@ def alphas_cumprod(
     beta_start: float = 0.00085,
     beta_end: float = 0.012,
 ) -> Float[np.ndarray, " steps"]:
-    """The share of variance that the latent keeps at each step, falling from almost 1 to almost 0.
+    """The share of variance that the latent keeps at each step, falling from almost 1.
 
-    The default is Stable Diffusion's (scheduler/scheduler_config.json of its pipelines). "linear"
-    is Ho and others' (arXiv 2006.11239, section 4, where beta goes from 0.0001 to 0.02), and
+    The default is Stable Diffusion's (scheduler/scheduler_config.json of its pipelines), almost 0
+    at the end for its thousand steps. "linear" is the form of Ho and others (arXiv 2006.11239,
+    section 4); their betas go from 0.0001 to 0.02 and must be given.
     "squaredcos_cap_v2" is Nichol and Dhariwal's (arXiv 2102.09672, equation 17), which needs no
     betas. In single precision and in the order of `diffusers`, so that both agree to the bit.
 
@@ -57,6 +58,6 @@ def signal_to_noise(
 
     `spread` is the standard deviation of the scaled latents; it enters squared.
     """
-    if spread <= 0:
+    if not 0 < spread < math.inf:
         raise ValueError(f"spread is {spread}: expected a standard deviation above 0")
     return spread**2 * alphas_cumprod / (1 - alphas_cumprod)
