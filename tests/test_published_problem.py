@@ -8,6 +8,7 @@ import inspect
 import re
 import runpy
 
+import nbformat
 import notebooks
 import numpy as np
 import pytest
@@ -129,6 +130,64 @@ def test_the_checker_accepts_the_starter_and_the_package():
     assert check(LatentDiffusion).solved
 
 
+@pytest.mark.parametrize("seed", [0, 1, 42])
+def test_the_checker_takes_the_seeds_that_people_type(seed):
+    class LatentDiffusion(BY_HAND):
+        def __init__(self, encoder_fn, decoder_fn, scale_factor=0.18215):
+            generator = np.random.default_rng(seed)
+            super().__init__(encoder_fn, decoder_fn, scale_factor, rng=generator)
+
+    assert notebooks.exercises(LAB).check(LatentDiffusion).solved
+
+
+def measured_by(answer) -> str:
+    return notebooks.exercises(LAB).by_name["measure_factor"].check(answer).message
+
+
+def test_the_checker_takes_one_pass_written_in_any_way():
+    def merged(batches):  # means and squared deviations, batch by batch
+        count, mean, squares = 0, 0.0, 0.0
+        for latent in batches:
+            apart = latent.mean() - mean
+            both = count + latent.size
+            squares += latent.var() * latent.size + apart**2 * count * latent.size / both
+            count, mean = both, mean + apart * latent.size / both
+        return (count / squares) ** 0.5
+
+    def chained(batches):
+        flat = (latent.ravel() for latent in iter(batches))
+        sums = sum(np.array([len(row), row.sum(), row @ row]) for row in flat)
+        return 1 / np.sqrt(sums[2] / sums[0] - (sums[1] / sums[0]) ** 2)
+
+    def stepped(batches):
+        sums = np.zeros(3)
+        while (latent := next(batches, None)) is not None:
+            sums += latent.size, latent.sum(), (latent**2).sum()
+        return 1 / np.sqrt(sums[2] / sums[0] - (sums[1] / sums[0]) ** 2)
+
+    for answer in (merged, chained, stepped):
+        assert measured_by(answer).startswith("Solved")
+
+
+def test_the_solution_keeps_its_digits_far_from_zero():
+    latent = np.random.default_rng(0).normal(100, 0.1, (8, 4, 16, 16)).astype(np.float32)
+    found = notebooks.exercises(LAB).by_name["measure_factor"].solution([latent, latent])
+    assert found == pytest.approx(1 / latent.astype(np.float64).std(), rel=1e-6)
+
+
+def test_the_checker_tells_who_keeps_batches_or_reads_them_twice():
+    def three_passes(batches):
+        count = sum(latent.size for latent in batches)
+        mean = sum(latent.sum() for latent in batches) / count
+        return (sum(((latent - mean) ** 2).sum() for latent in batches) / count) ** -0.5
+
+    assert "you read the batches twice, where they come once" in measured_by(three_passes)
+    for keep in (list, tuple, lambda batches: [latent.reshape(-1) for latent in batches]):
+        message = measured_by(lambda batches, keep=keep: 1 / np.hstack(keep(batches)).std())
+        assert "you kept batches, where memory for one is allowed" in message
+        assert "measure_factor(iter([array([[1.0, 3.0]]), array([[5.0, 7.0]" in message
+
+
 @pytest.mark.parametrize("source", ["randn", "normal", "default_rng"])
 def test_the_checker_takes_any_source_of_normal_noise(source):
     draw = {
@@ -154,6 +213,20 @@ def test_the_checker_takes_any_source_of_normal_noise(source):
             return kept**0.5 * z + (1 - kept) ** 0.5 * noise, noise
 
     assert notebooks.exercises(LAB).check(LatentDiffusion).solved
+
+
+def test_numbers_of_the_chapter_are_those_of_the_lab():
+    chapter = (notebooks.ROOT / "handbook/06-latent-diffusion.md").read_text(encoding="utf-8")
+    cells = nbformat.read(notebooks.ROOT / f"labs/{LAB}.ipynb", as_version=4).cells
+    printed = "".join(
+        output.get("text", "") for cell in cells for output in cell.get("outputs", [])
+    )
+    for number, told in {
+        r"here at step (\d+),": r"t = (\d+): 0\.500 or 0\.500",
+        r"encode .+ worth ([\d.]+) steps": r"encoding ([\d.]+)",
+        r"decode at the end, worth ([\d.]+),": r"decoding costs ([\d.]+) denoiser steps",
+    }.items():
+        assert re.findall(number, chapter) == re.findall(told, printed) != []
 
 
 def test_the_chapter_quotes_lines_that_exist():

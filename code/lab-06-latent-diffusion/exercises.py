@@ -5,6 +5,7 @@ many numbers and rounded, so any source of standard normal noise will do.
 """
 
 import math
+import weakref
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
@@ -33,6 +34,7 @@ def predict_z0(z_t, output, alpha_bar, kind):
 def measure_factor(batches):
     count, total, squares = 0, 0.0, 0.0
     for latent in batches:
+        latent = latent.astype(np.float64)
         count += latent.size
         total += latent.sum()
         squares += (latent**2).sum()
@@ -78,7 +80,8 @@ def _same(latent):
 
 
 def _pictures():
-    return np.random.default_rng(0).standard_normal((2, 4, 64, 64))
+    # A seed nobody types: noise equal to the pictures could not be told from them.
+    return np.random.default_rng(20_061_123).standard_normal((2, 4, 64, 64))
 
 
 def _line(x, z):
@@ -207,6 +210,20 @@ class _MeanOnly(LatentDiffusion):
         return self.encoder_fn(x)[0] * self.scale_factor
 
 
+class _HalfLogVarianceAsStd(LatentDiffusion):
+    def encode(self, x):
+        mean, log_variance, noise = _drawn(self.encoder_fn(x))
+        return (mean + 0.5 * log_variance * noise) * self.scale_factor
+
+
+class _DividedOnTheWayIn(LatentDiffusion):
+    def encode(self, x):
+        return super().encode(x) / self.scale_factor**2
+
+    def decode(self, z):
+        return self.decoder_fn(z * self.scale_factor)
+
+
 class _OneDrawForAll(LatentDiffusion):
     def encode(self, x):
         mean, log_variance = self.encoder_fn(x)
@@ -245,6 +262,11 @@ class _UniformNoise(LatentDiffusion):
         return np.sqrt(kept) * z + np.sqrt(1 - kept) * noise, noise
 
 
+class _ScaledBeforeTheNoise(LatentDiffusion):
+    def forward_diffusion(self, z, t, alpha_bars):
+        return super().forward_diffusion(z * self.scale_factor, t, alpha_bars)
+
+
 class _NoiseFirst(LatentDiffusion):
     def forward_diffusion(self, z, t, alpha_bars):
         return super().forward_diffusion(z, t, alpha_bars)[::-1]
@@ -264,6 +286,11 @@ def _root_of_the_noise_only(z, t, alpha_bars, noise):
     return kept * z + np.sqrt(1 - kept) * noise
 
 
+def _root_of_z_only(z, t, alpha_bars, noise):
+    kept = np.reshape(alpha_bars[t], (-1,) + (1,) * (z.ndim - 1))
+    return np.sqrt(kept) * z + (1 - kept) * noise
+
+
 def _always_epsilon(z_t, output, alpha_bar, kind):
     return predict_z0(z_t, output, alpha_bar, "epsilon")
 
@@ -279,9 +306,70 @@ def _noise_from_velocity(z_t, output, alpha_bar, kind):
     return np.sqrt(1 - alpha_bar) * z_t + np.sqrt(alpha_bar) * output
 
 
+def _noise_added(z_t, output, alpha_bar, kind):
+    return predict_z0(z_t, -output if kind == "epsilon" else output, alpha_bar, kind)
+
+
+def _velocity_added(z_t, output, alpha_bar, kind):
+    return predict_z0(z_t, output if kind == "epsilon" else -output, alpha_bar, kind)
+
+
+class Stream:
+    """Batches that come once, one at a time, to an answer that keeps none of them."""
+
+    def __init__(self, *batches):
+        self.batches = list(batches)
+        self.given = []  # weak references to all but the last
+        self.latest = None
+        self.ended = False
+
+    def __iter__(self):
+        if self.ended:
+            raise RuntimeError("the batches come once, and have been read")
+        return self
+
+    def __next__(self):
+        if any(one() is not None for one in self.given):
+            raise MemoryError("more than one batch is kept")
+        if not self.batches:
+            self.ended = True
+            raise StopIteration
+        if self.latest is not None:
+            self.given.append(self.latest)
+        batch = self.batches.pop(0)
+        self.latest = weakref.ref(batch)
+        return batch
+
+    def __repr__(self):
+        shown = ", ".join(
+            f"array({batch.tolist()})" if batch.size <= 4 else f"an array of shape {batch.shape}"
+            for batch in self.batches
+        )
+        return f"iter([{shown}])"
+
+
+def _sums(batches):
+    """Count, sum and sum of squares."""
+    return np.sum([(latent.size, latent.sum(), (latent**2).sum()) for latent in batches], axis=0)
+
+
 def _mean_left_in(batches):
-    numbers = np.concatenate([latent.ravel() for latent in batches])
-    return 1 / np.sqrt((numbers**2).mean())
+    count, _, squares = _sums(batches)
+    return np.sqrt(count / squares)
+
+
+def _one_less(batches):
+    count, total, squares = _sums(batches)
+    return np.sqrt((count - 1) / (squares - total**2 / count))
+
+
+def _all_kept(batches):
+    return 1 / np.concatenate([latent.ravel() for latent in batches]).std()
+
+
+def _read_twice(batches):
+    count, total, _ = _sums(batches)
+    return np.sqrt(count / sum(((latent - total / count) ** 2).sum() for latent in batches))
 
 
 _VALUES = np.random.default_rng(1)
@@ -327,6 +415,9 @@ exercises = Exercises(
             "you scaled once more, where you should undo it": (
                 lambda z, factor, shift=0.0: z * factor + shift
             ),
+            "you scaled once more, shift and all, where you should undo both": (
+                lambda z, factor, shift=0.0: (z - shift) * factor
+            ),
             "you forgot to unscale": lambda z, factor, shift=0.0: z + shift,
             "you forgot the shift": lambda z, factor, shift=0.0: z / factor,
             "you added the shift before dividing; it was subtracted first, so it comes back last": (
@@ -350,6 +441,7 @@ exercises = Exercises(
             ),
             "you forgot the square roots": _no_roots,
             "you took the root for the noise and not for z": _root_of_the_noise_only,
+            "you took the root for z and not for the noise": _root_of_z_only,
             "you used the first picture's step for all of them": _one_step_for_all,
             "you counted steps from 1": (
                 lambda z, t, alpha_bars, noise: add_noise(z, np.asarray(t) - 1, alpha_bars, noise)
@@ -371,14 +463,16 @@ exercises = Exercises(
             "you read a velocity as if it were the noise": _always_epsilon,
             "you took the noise away and forgot to divide by the root of alpha_bar": _never_divided,
             "you returned the noise, where a velocity was given": _noise_from_velocity,
+            "you added the noise; it is taken away": _noise_added,
+            "you added the velocity; it is taken away": _velocity_added,
         },
     ),
     Exercise(
         measure_factor,
         cases=[
-            ([np.array([[1.0, 3.0]])],),
-            ([np.array([[1.0, 3.0]]), np.array([[5.0, 7.0], [-1.0, 0.0]])],),
-            ([_array(2, 4, 2, 2) + 1, 3 * _array(1, 4, 2, 2)],),
+            (Stream(np.array([[1.0, 3.0]])),),
+            (Stream(np.array([[1.0, 3.0]]), np.array([[5.0, 7.0], [-1.0, 0.0]])),),
+            (Stream(_array(2, 4, 2, 2) + 1, 3 * _array(1, 4, 2, 2), _array(1, 4, 2, 2)),),
         ],
         mistakes={
             "you returned the standard deviation, not one over it": (
@@ -393,6 +487,12 @@ exercises = Exercises(
             "you left the mean in: the root of the mean square is no standard deviation": (
                 _mean_left_in
             ),
+            "you averaged the factors of the batches": (
+                lambda batches: float(np.mean([1 / latent.std() for latent in batches]))
+            ),
+            "you divided by one less than the count; torch's std does that by default": _one_less,
+            "you kept batches, where memory for one is allowed": _all_kept,
+            "you read the batches twice, where they come once": _read_twice,
         },
     ),
     Exercise(
@@ -403,9 +503,13 @@ exercises = Exercises(
             "decode forgot to unscale": _NeverUnscaled,
             "decode multiplied by the factor once more": _ScaledAgain,
             "encode forgot to scale": _NeverScaled,
+            "encode divided by the factor, where it should multiply": _DividedOnTheWayIn,
             "encode scaled the mean and not the draw": _ScaledTheMeanOnly,
             "encode forgot the 0.5, so this is the variance": _NoHalf,
             "encode took the log-variance for the standard deviation": _LogVarianceAsStd,
+            "encode took half of the log-variance and forgot the exponential": (
+                _HalfLogVarianceAsStd
+            ),
             "encode returned the mean and drew nothing": _MeanOnly,
             "encode drew the same for every picture": _OneDrawForAll,
             "forward_diffusion swapped the square roots": _SwappedRoots,
@@ -415,6 +519,7 @@ exercises = Exercises(
             "forward_diffusion drew from a uniform distribution, not from a normal one": (
                 _UniformNoise
             ),
+            "forward_diffusion scaled z, which encode had scaled already": _ScaledBeforeTheNoise,
             "forward_diffusion returned the noise first": _NoiseFirst,
         },
     ),
