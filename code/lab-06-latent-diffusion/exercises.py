@@ -72,7 +72,7 @@ def _doubtful(x):
 
 
 def _very_doubtful(x):
-    return 0 * x, np.full_like(x, math.log(9.0))
+    return 0 * x, np.full_like(x, math.log(2.56))
 
 
 def _same(latent):
@@ -81,7 +81,7 @@ def _same(latent):
 
 def _pictures():
     # A seed nobody types: noise equal to the pictures could not be told from them.
-    return np.random.default_rng(20_061_123).standard_normal((2, 4, 64, 64))
+    return np.random.default_rng(20_061_123).standard_normal((2, 4, 128, 128))
 
 
 def _line(x, z):
@@ -144,7 +144,7 @@ _QUESTIONS = {
     "the mean of encode with the default factor, for mean 10": (
         _encode(lambda x: (0 * x + 10, 0 * x), lambda x, z: round(float(z.mean()), 1))
     ),
-    "the standard deviation of encode, for log-variance log(9) and factor 0.5": (
+    "the standard deviation of encode, for log-variance log(2.56) and factor 0.5": (
         _encode(_very_doubtful, lambda x, z: _deviation(z), 0.5)
     ),
     "the correlation of two pictures' draws in encode": (
