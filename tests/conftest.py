@@ -8,6 +8,7 @@ from typing import Any
 import chromium
 import pytest
 import serve
+import torch
 import yaml
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
@@ -38,6 +39,15 @@ def config(root: Path) -> dict[str, Any]:
     """Return the book's configuration, _config.yml."""
     loaded: dict[str, Any] = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return loaded
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: for pictures and networks this small, more are slower."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The class-conditional flow: its direction, its way, and a training that goes on where it was."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,14 +17,7 @@ from latentlab.train_latent_flow import Recipe, Training, examples, train
 
 TINY = Recipe(steps=12, batch=8, width=32, layers=1)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Use one thread: for networks this small, more are slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

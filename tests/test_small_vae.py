@@ -3,7 +3,6 @@
 import gzip
 import json
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 
 import notebooks
@@ -27,14 +26,7 @@ from PIL import Image
 
 TINY = Recipe(steps=3, batch=4)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Use one thread: for pictures this small, more are slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import signal
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,7 @@ from PIL import Image
 
 TINY = Recipe(widths=(12, 12, 16, 16), crops=((16, 2), (24, 1)), finish_crops=((32, 1),))
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Use one thread: for pictures this small, more are slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def scene(side: int, seed: int) -> Image.Image:
