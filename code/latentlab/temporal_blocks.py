@@ -1,0 +1,259 @@
+"""The 1-D layers of a video autoencoder: each looks along time only, at one position.
+
+Inside the network a video is (b, t, c, h, w). Every layer starts as the identity, so that a video
+network grown from an image network begins as that network. Time is handled in one place, `Pass`:
+before a clip's first frame stands that frame again, after its last one that one again, and before
+a chunk of a stream what the stream has kept.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Frames: TypeAlias = Float[Tensor, "b t c h w"]
+Pictures: TypeAlias = Float[Tensor, "n c h w"]
+Past: TypeAlias = dict[Hashable, Tensor]
+
+SQUEEZE = 4  # what steers the temporal convolution has a quarter of its channels
+
+
+@dataclass
+class Pass:
+    """One way through the network, of a whole clip or of the next chunk of a stream.
+
+    Attributes:
+        together: All frames of a sample go through a layer at once, as training wants it.
+            Otherwise each goes alone: then what other frames and samples there are never changes
+            a bit of its result, and the intermediate values of one frame only are in memory.
+        bands: Into how many horizontal bands a frame is cut in its 2-D layers.
+        past: What the layers kept of the stream; None when this is a whole clip.
+        kept: What the layers keep for the next chunk.
+        tile: Which tile of the frame this is; each has a past of its own.
+    """
+
+    together: bool
+    bands: int = 1
+    past: Past | None = None
+    kept: Past = field(default_factory=dict)
+    tile: tuple[int, int] = (0, 0)
+
+    def recalled(self, layer: Hashable) -> Frames | None:
+        """What the layer kept, or None at the beginning of a clip."""
+        return None if self.past is None else self.past.get((self.tile, layer))
+
+    def keep(self, layer: Hashable, frames: Frames) -> None:
+        """Let the layer recall these frames in the next chunk, if there will be one."""
+        if self.past is not None:
+            self.kept[self.tile, layer] = frames.clone()
+
+    def frames(self, layer: Callable[[Tensor], Tensor], x: Frames) -> Frames:
+        """A layer from (n, c, h, w) to (n, d, p, q) over all frames."""
+        batch, count = x.shape[:2]
+        parts = x.flatten(0, 1).split(count if self.together else 1)
+        return gathered((layer(part) for part in parts), batch, count)
+
+    def windows(
+        self, layer: Hashable, x: Frames, before: int, after: int = 0, stride: int = 1
+    ) -> Iterator[tuple[Pictures, ...]]:
+        """For every `stride`-th frame, the frames from `before` it to `after` it.
+
+        A tuple holds these `before + 1 + after` frames in their order: of one sample and moment,
+        or, in a pass of all together, of one sample and all its moments.
+        """
+        recalled = self.recalled(layer)
+        early = (x[:, :1],) * before if recalled is None else recalled.split(1, 1)
+        every = [*early, *x.split(1, 1), *(x[:, -1:],) * after]
+        size = before + 1 + after
+        starts = range(0, len(every) - size + 1, stride)
+        if size > stride:
+            self.keep(layer, torch.cat(every[stride - size :], 1))
+        for sample in range(len(x)):
+            row = [frame[sample] for frame in every]
+            if self.together:
+                yield tuple(torch.cat([row[s + k] for s in starts]) for k in range(size))
+            else:
+                for s in starts:
+                    yield tuple(row[s : s + size])
+
+
+def gathered(parts: Iterator[Pictures], batch: int, frames: int) -> Frames:
+    """Pictures of all samples and frames, in one tensor."""
+    if torch.is_grad_enabled():
+        return torch.cat(list(parts)).unflatten(0, (batch, frames))
+    out, filled = None, 0
+    for part in parts:
+        if len(part) == batch * frames:
+            return part.unflatten(0, (batch, frames))
+        if out is None:
+            out = part.new_empty(batch * frames, *part.shape[1:])
+        out[filled : filled + len(part)] = part
+        filled += len(part)
+    assert out is not None
+    return out.unflatten(0, (batch, frames))
+
+
+class TemporalConv(nn.Module):
+    """A convolution over time: for each channel a few taps, that follow what moves.
+
+        out = x[t] + sum over the other frames i of taps[i] * gate[i] * (x[i] - x[t]) + more
+
+    The taps are a depthwise convolution whose weights add up to 1, so that what stands still
+    passes unchanged. A small network that sees the same frames turns a tap down, or up to twice,
+    at each position (`gate`), and adds what taps cannot (`more`). Taps and its last layer start
+    at zero.
+    """
+
+    def __init__(self, channels: int, groups: int, kernel: int, causal: bool) -> None:
+        super().__init__()
+        self.channels = channels
+        self.after = 0 if causal else kernel // 2
+        self.before = kernel - 1 - self.after
+        small = max(channels // SQUEEZE, 1)
+        self.taps = nn.Parameter(torch.zeros(kernel - 1, channels))
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.squeeze = nn.Conv2d(channels, small, 1)
+        self.mix = nn.Conv2d(kernel * small, small, 1)
+        self.expand = nn.Conv2d(small, channels + kernel - 1, 1)
+        nn.init.zeros_(self.expand.weight)
+        nn.init.zeros_(self.expand.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Frames, way: Pass) -> Frames:
+        """(b, t, c, h, w) in and out."""
+        small = way.frames(lambda part: self.squeeze(self.norm(part)), x)
+        pairs = zip(
+            way.windows((self, "small"), small, self.before, self.after),
+            way.windows(self, x, self.before, self.after),
+            strict=True,
+        )
+        return gathered((self.blend(*pair) for pair in pairs), *x.shape[:2])
+
+    def blend(self, small: tuple[Pictures, ...], window: tuple[Pictures, ...]) -> Pictures:
+        """The answer for the present frame of each window."""
+        more, gate = self.expand(nn.functional.silu(self.mix(torch.cat(small, 1)))).split(
+            (self.channels, len(self.taps)), 1
+        )
+        gate = 2 * gate.sigmoid()
+        present = window[self.before]
+        others = window[: self.before] + window[self.before + 1 :]
+        out = present + more
+        for n, other in enumerate(others):
+            change = (other - present) * gate[:, n : n + 1]
+            out = torch.addcmul(out, change, self.taps[n][:, None, None])
+        return out
+
+
+class TemporalAttention(nn.Module):
+    """Attention over time: a position looks at itself in the frames around it.
+
+    In the `window - 1` frames before it and, unless causal, after it. How far away a frame is
+    tells a learned summand for each head. The last layer starts at zero.
+    """
+
+    def __init__(
+        self, channels: int, groups: int, window: int, causal: bool, head_channels: int = 64
+    ) -> None:
+        super().__init__()
+        self.window, self.causal = window, causal
+        self.heads = channels // head_channels if channels % head_channels == 0 else 1
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.to_qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.to_out = nn.Conv2d(channels, channels, 1)
+        self.nearness = nn.Parameter(torch.zeros(self.heads, 2 * window - 1))
+        nn.init.zeros_(self.to_out.weight)
+        nn.init.zeros_(self.to_out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Frames, way: Pass) -> Frames:
+        """(b, t, c, h, w) in and out."""
+        qkv = way.frames(lambda part: self.to_qkv(self.norm(part)), x)
+        query, key_value = qkv.split((x.shape[2], 2 * x.shape[2]), 2)
+        recalled = way.recalled(self)
+        if recalled is not None:
+            key_value = torch.cat([recalled, key_value], 1)
+        way.keep(self, key_value[:, max(key_value.shape[1] - self.window + 1, 0) :])
+        summand = self.summand(query.shape[1], key_value.shape[1])
+        samples = zip(query.split(1), key_value.split(1), strict=True)
+        seen = torch.cat([self.look(q, kv, summand) for q, kv in samples])
+        return x + way.frames(self.to_out, seen)
+
+    def summand(self, queries: int, keys: int) -> Float[Tensor, "heads queries keys"]:
+        """What nearness adds to a frame's score; minus infinity out of the window."""
+        device = self.nearness.device
+        present = torch.arange(keys - queries, keys, device=device)[:, None]
+        distance = present - torch.arange(keys, device=device)
+        index = distance.clamp(1 - self.window, self.window - 1) + self.window - 1
+        hidden = distance.abs() >= self.window
+        if self.causal:
+            hidden = hidden | (distance < 0)
+        return self.nearness[:, index].masked_fill(hidden, float("-inf"))
+
+    def look(
+        self,
+        query: Float[Tensor, "1 t c h w"],
+        key_value: Float[Tensor, "1 s cc h w"],
+        summand: Float[Tensor, "heads t s"],
+    ) -> Float[Tensor, "1 t c h w"]:
+        """What all positions of one sample see."""
+        height, width = query.shape[-2:]
+
+        def per_position(part: Tensor) -> Float[Tensor, "positions heads frames size"]:
+            rows = part[0].flatten(2).permute(2, 0, 1)
+            return rows.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+        key, value = key_value.chunk(2, 2)
+        seen = nn.functional.scaled_dot_product_attention(
+            per_position(query), per_position(key), per_position(value), attn_mask=summand
+        )
+        return seen.transpose(1, 2).flatten(2).permute(1, 2, 0).unflatten(2, (height, width))[None]
+
+
+class TemporalDownsample(nn.Module):
+    """Halves the number of frames: 2k + 1 become k + 1, each made of itself and those before it.
+
+    Starts by keeping every second frame.
+    """
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.before = max(kernel, 3) - 1
+        self.mix = nn.Conv2d((self.before + 1) * channels, channels, 1)
+        _keep_present(self.mix, phases=1)
+
+    def forward(self, x: Frames, way: Pass) -> Frames:
+        """(b, 2k + 1, c, h, w), or 2k frames later in a stream, to (b, k + 1 or k, c, h, w)."""
+        windows = way.windows(self, x, self.before, stride=2)
+        parts = (self.mix(torch.cat(window, 1)) for window in windows)
+        return gathered(parts, len(x), -(-x.shape[1] // 2))
+
+
+class TemporalUpsample(nn.Module):
+    """Doubles the number of frames: k + 1 become 2k + 1, each made of one and those before it.
+
+    Starts by repeating every frame but the first.
+    """
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.before = max(kernel, 2) - 1
+        self.mix = nn.Conv2d((self.before + 1) * channels, 2 * channels, 1)
+        _keep_present(self.mix, phases=2)
+
+    def forward(self, x: Frames, way: Pass) -> Frames:
+        """(b, k + 1, c, h, w), or k frames later in a stream, to (b, 2k + 1 or 2k, c, h, w)."""
+        begins = way.recalled(self) is None
+        parts = (self.mix(torch.cat(window, 1)) for window in way.windows(self, x, self.before))
+        doubled = gathered(parts, *x.shape[:2]).unflatten(2, (2, -1)).flatten(1, 2)
+        return doubled[:, 1:] if begins else doubled
+
+
+def _keep_present(mix: nn.Conv2d, phases: int) -> None:
+    """Let each phase of the answer be the last of the frames that come in."""
+    channels = mix.out_channels // phases
+    nn.init.zeros_(mix.weight)
+    nn.init.zeros_(mix.bias)  # type: ignore[arg-type]
+    with torch.no_grad():
+        for phase in mix.weight.split(channels):
+            phase[:, -channels:, 0, 0] = torch.eye(channels)
