@@ -1,4 +1,4 @@
-"""Two hundred small pictures of clothes that the small VAEs of the course were not trained on.
+"""A thousand small pictures of clothes that no model of the course was trained on.
 
 Example:
     >>> from latentlab import clothes
@@ -7,21 +7,37 @@ Example:
 """
 
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 FOLDER = Path(__file__).parent / "data" / "clothes"
-SHA256 = "476218aff3b3c3e0871d4049073f3bdc07b24a79c46560640d3896fd586c6725"
-ROWS, COLUMNS = 10, 20  # of pictures on the sheet
+SHA256 = {
+    "clothes.png": "f3881af99a00ed391cdc4466e19ee4d94e54fdc20bf403da00934bb448edff8c",
+    "classes.npy": "68a2b8420ad32643aeeeec4318005f8764c1eb72c3dedb0f2d590b571e3cf374",
+}
+ROWS, COLUMNS = 25, 40  # of pictures on the sheet
 STORED = 28  # pixels a side, as Fashion-MNIST has them
 SIDE = 32  # with a black border, so that a side halves five times
 COUNT = ROWS * COLUMNS
+NAMES = (
+    "T-shirt",
+    "trousers",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 CREDIT = "Clothes: Fashion-MNIST, Zalando SE. License: MIT."
 
 
@@ -34,22 +50,31 @@ def padded(pictures: UInt8[np.ndarray, "n 28 28"]) -> Float[Tensor, "n 1 32 32"]
 def load(count: int = COUNT) -> Float[Tensor, "n 1 32 32"]:
     """The first `count` pictures, B C H W, values in [-1, 1] where -1 is black.
 
-    Raises ValueError when `count` is not in 1..200, and OSError when the file is missing or
+    Raises ValueError when `count` is not in 1..1000, and OSError when the file is missing or
     damaged.
     """
-    if not 1 <= count <= COUNT:
-        raise ValueError(f"count must be in 1..{COUNT}, got {count}")
-    path = FOLDER / "clothes.png"
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise OSError(
-            f"{path} is damaged: its SHA-256 hash should be {SHA256} but is {found}; "
-            "restore the file from the course's repository."
-        )
-    with Image.open(path) as sheet:
+    with Image.open(_content("clothes.png", count)) as sheet:
         tiles = np.asarray(sheet).reshape(ROWS, STORED, COLUMNS, STORED)
     return padded(tiles.transpose(0, 2, 1, 3).reshape(COUNT, STORED, STORED)[:count])
+
+
+def classes(count: int = COUNT) -> Int[Tensor, " n"]:
+    """What the first `count` pictures show, as places in `NAMES`. Raises as `load` does."""
+    return torch.from_numpy(np.load(_content("classes.npy", count))[:count].astype(np.int64))
+
+
+def _content(name: str, count: int) -> io.BytesIO:
+    """An intact file of the folder, once the count is known to be possible."""
+    if not 1 <= count <= COUNT:
+        raise ValueError(f"count must be in 1..{COUNT}, got {count}")
+    content = (FOLDER / name).read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256[name]:
+        raise OSError(
+            f"{FOLDER / name} is damaged: its SHA-256 hash should be {SHA256[name]} but is "
+            f"{found}; restore the file from the course's repository."
+        )
+    return io.BytesIO(content)
 
 
 def shifted(pictures: Float[Tensor, "n c h w"], right: int) -> Float[Tensor, "n c h w"]:

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import DiTTransformer2DModel
 from jaxtyping import Float, Int
@@ -26,11 +25,10 @@ from tqdm import tqdm
 
 from latentlab import checkpoint, image_vae, small_vae
 from latentlab.checkpoint import TrainingError
-from latentlab.latent_flow import NOTHING, denoiser, direction
+from latentlab.latent_flow import NOTHING, SPACES, denoiser, direction
 from latentlab.muon import Muon
-from latentlab.train_small_vae import read
+from latentlab.train_small_vae import classes, read
 
-SPACES = ("latent", "pixels")
 WARMUP = 100  # steps
 FALLING = 0.4  # the last part of the steps, over which the rates fall to zero
 AVERAGE = 0.9995  # decay of the moving average of the weights
@@ -83,15 +81,11 @@ def examples(data: Path, space: str) -> Examples:
     Raises TrainingError when the data is missing or no good.
     """
     pictures = read(data)["training"]
-    path = data / "training_classes.npy"
-    try:
-        classes = torch.from_numpy(np.load(path).astype(np.int64))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path} cannot be read as classes: {error}") from error
-    if len(classes) != len(pictures):
-        raise TrainingError(f"{path} has {len(classes)} classes for {len(pictures)} pictures")
+    shown = classes(data, "training")
+    if len(shown) != len(pictures):
+        raise TrainingError(f"{data} has {len(shown)} classes for {len(pictures)} pictures")
     if space == "pixels":
-        return Examples(pictures, torch.zeros_like(pictures), classes, (0.0,), (1.0,))
+        return Examples(pictures, torch.zeros_like(pictures), shown, (0.0,), (1.0,))
     vae = small_vae.load("grid")
     posteriors = [vae.encode(part).latent_dist for part in pictures.split(500)]
     mean = torch.cat([posterior.mean for posterior in posteriors])
@@ -100,7 +94,7 @@ def examples(data: Path, space: str) -> Examples:
     return Examples(
         (mean - shift) / spread,
         std / spread,
-        classes,
+        shown,
         tuple(shift.flatten().tolist()),
         tuple(spread.flatten().tolist()),
     )
@@ -149,9 +143,9 @@ class Training:
         noise = torch.randn(mean.shape, generator=random)
         sigma = torch.sigmoid(torch.randn(recipe.batch, generator=random))
         hidden = torch.rand(recipe.batch, generator=random) < recipe.forget
-        classes = torch.where(hidden, NOTHING, data.classes[chosen])
+        told = torch.where(hidden, NOTHING, data.classes[chosen])
         z_sigma = torch.lerp(z, noise, sigma[:, None, None, None])
-        value = (direction(self.model, z_sigma, sigma, classes) - (noise - z)).square().mean()
+        value = (direction(self.model, z_sigma, sigma, told) - (noise - z)).square().mean()
         value.backward()
         for optimizer in (self.muon, self.adam):
             optimizer.step()

@@ -73,6 +73,18 @@ def read(folder: Path) -> dict[str, Float[Tensor, "_ 1 32 32"]]:
     return pictures
 
 
+def classes(folder: Path, part: str) -> Int[Tensor, " _"]:
+    """What each picture of a part shows, 0 to 9.
+
+    Raises TrainingError when the file is missing or is no array.
+    """
+    path = folder / f"{part}_classes.npy"
+    try:
+        return torch.from_numpy(np.load(path).astype(np.int64))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} cannot be read as classes: {error}") from error
+
+
 def negative_elbo(
     vae: AutoencoderKL,
     pictures: Float[Tensor, "b 1 h w"],
@@ -93,12 +105,12 @@ def negative_elbo(
     return (error + divergence).mean() / pictures[0].numel()
 
 
-def batches(count: int, recipe: Recipe) -> Int[Tensor, "steps batch"]:
+def batches(count: int, steps: int, batch: int, seed: int) -> Int[Tensor, "steps batch"]:
     """Which pictures each step sees: all of them in random order, again and again."""
-    generator = torch.Generator().manual_seed(recipe.seed)
-    needed = recipe.steps * recipe.batch
+    generator = torch.Generator().manual_seed(seed)
+    needed = steps * batch
     rounds = [torch.randperm(count, generator=generator) for _ in range(-(-needed // count))]
-    return torch.cat(rounds)[:needed].reshape(recipe.steps, recipe.batch)
+    return torch.cat(rounds)[:needed].reshape(steps, batch)
 
 
 def train(kind: Kind, pictures: Float[Tensor, "n 1 32 32"], recipe: Recipe) -> AutoencoderKL:
@@ -122,8 +134,9 @@ def train(kind: Kind, pictures: Float[Tensor, "n 1 32 32"], recipe: Recipe) -> A
     generator = torch.Generator().manual_seed(recipe.seed)
     with torch.no_grad():
         latent = vae.encode(pictures[:1]).latent_dist.mode()[0]
+    order = batches(len(pictures), recipe.steps, recipe.batch, recipe.seed)
     with tqdm(total=recipe.steps, desc=kind, unit="step", mininterval=5) as bar:
-        for step, chosen in enumerate(batches(len(pictures), recipe)):
+        for step, chosen in enumerate(order):
             left = min(1.0, (step + 1) / WARMUP) * (1 - step / recipe.steps)
             muon.param_groups[0]["lr"] = left * recipe.muon_rate
             adam.param_groups[0]["lr"] = left * recipe.adam_rate

@@ -11,7 +11,8 @@ then holds
 - the same with `_classes`: the class of each picture, 0 to 9;
 - `sources.toml`: package, files, author and license.
 
-`--sheet FILE` also writes the pictures that the course ships, the first 200 of the test split.
+`--shipped FOLDER` also writes what the course ships: the first 1,000 pictures of the test split,
+and their classes.
 """
 
 import argparse
@@ -68,6 +69,12 @@ def sheet(pictures: Pictures) -> Image.Image:
     return Image.fromarray(rows.transpose(0, 2, 1, 3).reshape(ROWS * STORED, COLUMNS * STORED))
 
 
+def ship(data: Path, folder: Path) -> None:
+    """Write the pictures that the course ships, and what they show."""
+    sheet(np.load(data / "held_out.npy")).save(folder / "clothes.png", optimize=True)
+    np.save(folder / "classes.npy", np.load(data / "held_out_classes.npy")[: ROWS * COLUMNS])
+
+
 def build(folder: Path) -> None:
     """Fetch the package and write its arrays and where they come from."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +104,9 @@ def main() -> None:
         description="Fetch the clothes that the small VAEs are trained on, with their license."
     )
     parser.add_argument("folder", type=Path, help="where to write them")
-    parser.add_argument("--sheet", type=Path, help="also write the pictures that the course ships")
+    parser.add_argument(
+        "--shipped", type=Path, help="also write the pictures that the course ships"
+    )
     given = parser.parse_args()
     try:
         build(given.folder)
@@ -105,8 +114,8 @@ def main() -> None:
         sys.exit(str(error))
     for part in ("training", "validation", "held_out"):
         print(f"{len(np.load(given.folder / f'{part}.npy')):,} pictures in {part}.npy")
-    if given.sheet:
-        sheet(np.load(given.folder / "held_out.npy")).save(given.sheet, optimize=True)
+    if given.shipped:
+        ship(given.folder, given.shipped)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""A small network that says which clothes a picture shows, to judge pictures that a model made.
+
+Example:
+    >>> from latentlab import clothes, clothes_classifier
+    >>> judge = clothes_classifier.load()
+    >>> clothes.NAMES[judge(clothes.load(1)).argmax()]
+    'ankle boot'
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from jaxtyping import Float, Int
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from latentlab import image_vae
+from latentlab.clothes import NAMES
+from latentlab.frechet import Normal, distance, normal
+
+FOLDER = Path(__file__).parent / "data" / "clothes_classifier"
+REFERENCE = "training_features.safetensors"
+
+
+def _halved(inward: int, outward: int) -> nn.Sequential:
+    """Two convolutions, then one number of four: (b, inward, 2h, 2w) to (b, outward, h, w)."""
+    return nn.Sequential(
+        nn.Conv2d(inward, outward, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outward),
+        nn.ReLU(),
+        nn.Conv2d(outward, outward, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outward),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )
+
+
+class ClothesClassifier(ModelMixin, ConfigMixin):
+    """Pictures (b, 1, 32, 32) with values in [-1, 1] to a score for each class (b, 10)."""
+
+    @register_to_config
+    def __init__(self, widths: Sequence[int] = (24, 48, 64)) -> None:
+        super().__init__()
+        pairs = zip((1, *widths), widths, strict=False)
+        self.trunk = nn.Sequential(*(_halved(inward, outward) for inward, outward in pairs))
+        self.head = nn.Linear(widths[-1], len(NAMES))
+
+    def features(self, pictures: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b features"]:
+        """What the last layer decides by: 64 numbers a picture, means over its places."""
+        return self.trunk(pictures).mean(dim=(2, 3))
+
+    def forward(self, pictures: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b classes"]:
+        return self.head(self.features(pictures))
+
+
+def load(folder: Path = FOLDER) -> ClothesClassifier:
+    """The classifier as the course trained it, at full precision, its parameters frozen.
+
+    Raises ValueError when the folder is incomplete or its weights are damaged.
+    """
+    image_vae.check(folder, ClothesClassifier.__name__)
+    made = ClothesClassifier.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
+    return made.float().requires_grad_(False).eval()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the classifier says of a set of pictures.
+
+    Attributes:
+        agreement: The share of pictures that it takes for what they should show.
+        frechet: The Fréchet distance of its features to those of the training pictures.
+    """
+
+    agreement: float
+    frechet: float
+
+
+def verdict(
+    judge: ClothesClassifier, pictures: Float[Tensor, "n 1 32 32"], classes: Int[Tensor, " n"]
+) -> Verdict:
+    """Judge pictures that should show these classes. Raises ValueError for 64 pictures or fewer."""
+    features = torch.cat([judge.features(part) for part in pictures.split(500)])
+    agreement = (judge.head(features).argmax(1) == classes).double().mean().item()
+    return Verdict(agreement, distance(normal(features), reference()))
+
+
+def reference(folder: Path = FOLDER) -> Normal:
+    """How the features of the training pictures are distributed, for a Fréchet distance."""
+    tensors = load_file(folder / REFERENCE)
+    return Normal(tensors["mean"], tensors["covariance"])
