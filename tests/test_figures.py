@@ -112,6 +112,15 @@ def test_chart_is_drawn_twice_alike_and_follows_the_page_colors():
     assert not re.search(r"#1f2430|#4b45a1", draw().body)
 
 
+def test_log_axis_has_ticks_at_2_and_5_when_there_is_room():
+    def ticks(*ys):
+        drawn = plots.curves({"a": ([1, 2], ys)}, x="x", y="y", log_y=True, **SAID)
+        return {text.text for text in html(drawn).find_all("text")}
+
+    assert {"2", "5", "10", "20"} <= ticks(1.5, 30)
+    assert "1,000" in ticks(0.5, 5000) and "20" not in ticks(0.5, 5000)
+
+
 def test_question_names_the_rule_behind_each_wrong_answer():
     question = Question("How many?", right=21, wrong={"you forget the 1": 20}, because="1 + 20.")
     options = {option.summary.text: option.p.text for option in html(question).find_all("details")}

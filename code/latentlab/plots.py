@@ -19,6 +19,7 @@ Map = Float[np.ndarray, "height width"]
 Seen = Bool[np.ndarray, "outputs inputs"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
+FEW_DECADES = 300  # a log axis up to this ratio also has ticks at 2 and 5
 SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"), (INK, "D"))  # not of an axis
 _THEMED = {
     "#4b45a1": "var(--ls-accent)",
@@ -271,9 +272,10 @@ def curves(
     """A chart of lines. `lines` maps a name to its x and y values; `marks` labels single points.
 
     `dots` draws the points without joining them. A tick is twice the last one with `log_x`, and
-    ten times the last one with `log_y`.
+    ten times the last one with `log_y`, with 2 and 5 between them when there is room.
     """
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.ticker import LogLocator
 
     canvas = Canvas(figsize=(5.6, 3.1), layout="constrained")
     chart = canvas.add_subplot()
@@ -296,9 +298,13 @@ def curves(
     if log_y:
         chart.set_yscale("log", base=10)
         chart.yaxis.set_major_formatter("{x:,g}")
+        low, high = chart.get_ylim()
+        if high / low < FEW_DECADES:
+            chart.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+            chart.yaxis.set_minor_formatter("{x:,g}")
     chart.set_xlabel(x, color=INK)
     chart.set_ylabel(y, color=INK)
-    chart.tick_params(colors=SOFT)
+    chart.tick_params(colors=SOFT, which="both")
     chart.grid(color=LINE, linewidth=0.6)
     chart.spines[["top", "right"]].set_visible(False)
     chart.spines[["bottom", "left"]].set_color(LINE)
