@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Frames: TypeAlias = Float[Tensor, "b t c h w"]
-Pictures: TypeAlias = Float[Tensor, "n c h w"]
+Frames: TypeAlias = Float[Tensor, "b _ _ _ _"]  # b t c h w, of which a layer keeps the batch
+Pictures: TypeAlias = Float[Tensor, "_ _ _ _"]  # n c h w
 Past: TypeAlias = dict[Hashable, Tensor]
 
 SQUEEZE = 4  # what steers the temporal convolution has a quarter of its channels
@@ -45,10 +45,11 @@ class Pass:
         """What the layer kept, or None at the beginning of a clip."""
         return None if self.past is None else self.past.get((self.tile, layer))
 
-    def keep(self, layer: Hashable, frames: Frames) -> None:
-        """Let the layer recall these frames in the next chunk, if there will be one."""
-        if self.past is not None:
-            self.kept[self.tile, layer] = frames.clone()
+    def keep(self, layer: Hashable, parts: list[Frames], count: int) -> None:
+        """Let the layer recall the last frames in the next chunk, if there will be one."""
+        if self.past is not None and count:
+            frames = [frame for part in parts for frame in part.split(1, 1)]
+            self.kept[self.tile, layer] = torch.cat(frames[-count:], 1)
 
     def frames(self, layer: Callable[[Tensor], Tensor], x: Frames) -> Frames:
         """A layer from (n, c, h, w) to (n, d, p, q) over all frames."""
@@ -65,19 +66,21 @@ class Pass:
         or, in a pass of all together, of one sample and all its moments.
         """
         recalled = self.recalled(layer)
-        early = (x[:, :1],) * before if recalled is None else recalled.split(1, 1)
-        every = [*early, *x.split(1, 1), *(x[:, -1:],) * after]
+        early = [x[:, :1]] * before if recalled is None else [recalled]
+        late = [x[:, -1:]] * after
         size = before + 1 + after
-        starts = range(0, len(every) - size + 1, stride)
-        if size > stride:
-            self.keep(layer, torch.cat(every[stride - size :], 1))
-        for sample in range(len(x)):
-            row = [frame[sample] for frame in every]
-            if self.together:
-                yield tuple(torch.cat([row[s + k] for s in starts]) for k in range(size))
-            else:
-                for s in starts:
-                    yield tuple(row[s : s + size])
+        self.keep(layer, [*early, x], size - stride)
+        if self.together:
+            every = torch.cat([*early, x, *late], 1)
+            end = every.shape[1] - size + 1
+            for sample in every:
+                yield tuple(sample[k : k + end : stride] for k in range(size))
+        else:
+            moments = [frame for part in (*early, x, *late) for frame in part.unbind(1)]
+            for sample in range(len(x)):
+                for start in range(0, len(moments) - size + 1, stride):
+                    window = moments[start : start + size]
+                    yield tuple(frame[sample : sample + 1] for frame in window)
 
 
 def gathered(parts: Iterator[Pictures], batch: int, frames: int) -> Frames:
@@ -173,7 +176,7 @@ class TemporalAttention(nn.Module):
         recalled = way.recalled(self)
         if recalled is not None:
             key_value = torch.cat([recalled, key_value], 1)
-        way.keep(self, key_value[:, max(key_value.shape[1] - self.window + 1, 0) :])
+        way.keep(self, [key_value], self.window - 1)
         summand = self.summand(query.shape[1], key_value.shape[1])
         samples = zip(query.split(1), key_value.split(1), strict=True)
         seen = torch.cat([self.look(q, kv, summand) for q, kv in samples])

@@ -26,6 +26,7 @@ from latentlab.video_networks import TimeLayers, VideoDecoder, VideoEncoder
 Given: TypeAlias = Shaped[Tensor, "..."]
 Video: TypeAlias = Float[Tensor, "b c t h w"]
 Vector: TypeAlias = Float[Tensor, " parameters"]
+Number: TypeAlias = float | int
 Side: TypeAlias = Literal["encode", "decode"]
 
 BRIGHTEST = 2.0  # beyond this, pixels are surely not in [-1, 1]
@@ -123,11 +124,11 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         in_channels: int = 3,
         latent_channels: int = 4,
         base_channels: int = 128,
-        channel_multipliers: Sequence[float] = (1, 2, 4, 4),
+        channel_multipliers: Sequence[Number] = (1, 2, 4, 4),
         num_temporal_layers: int = 1,
         temporal_kernel_size: int = 3,
         causal: bool = False,
-        scaling_factor: float = 0.18215,
+        scaling_factor: Number = 0.18215,
         temporal_attention: bool = True,
         temporal_window: int = 16,
         temporal_compression: int = 1,
@@ -137,7 +138,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         mid_block_add_attention: bool = True,
         use_quant_conv: bool = True,
         use_post_quant_conv: bool = True,
-        shift_factor: float | None = None,
+        shift_factor: Number | None = None,
     ) -> None:
         super().__init__()
         widths = _widths(base_channels, channel_multipliers)
@@ -257,7 +258,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         return self.config.latent_channels
 
     @property
-    def scaling_factor(self) -> float:
+    def scaling_factor(self) -> Number:
         """What a denoiser's latent is multiplied by."""
         return self.config.scaling_factor
 
@@ -447,9 +448,9 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         self,
         video: Given,
         reconstruction: str | Callable[[Tensor, Tensor], Tensor] = "l1",
-        kl_weight: float = 1e-6,
-        temporal_weight: float = 0.1,
-        latent_noise: float = 0.0,
+        kl_weight: Number = 1e-6,
+        temporal_weight: Number = 0.1,
+        latent_noise: Number = 0.0,
         generator: torch.Generator | None = None,
     ) -> Losses:
         """What training on a video makes smaller.
@@ -657,7 +658,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
             raise TypeError(f"the {name} is {x.dtype}: expected {self.dtype}, as the weights are")
 
 
-def _check_values(x: Given, name: str, largest: float = math.inf) -> None:
+def _check_values(x: Given, name: str, largest: Number = math.inf) -> None:
     """Left out where values are not known: while torch compiles, and on the meta device."""
     if not x.is_floating_point():
         raise TypeError(f"{name} is {x.dtype}: expected floats")
@@ -679,7 +680,7 @@ def _nearest(value: int, step: int, offset: int) -> str:
     return f"the nearest are {low} and {low + step}"
 
 
-def _widths(base: int, multipliers: Sequence[float]) -> tuple[int, ...]:
+def _widths(base: int, multipliers: Sequence[Number]) -> tuple[int, ...]:
     """Channels of each level. Raises ValueError when they are no whole numbers."""
     widths = tuple(round(base * multiplier) for multiplier in multipliers)
     exact = (base * multiplier for multiplier in multipliers)
@@ -709,7 +710,7 @@ def _ramps(
     overlap, and at every number those of all tiles add up to 1.
     """
     size = min(size, cells)
-    starts = [*range(0, cells - size, size - overlap), cells - size]
+    starts = [*range(0, cells - size, max(size - overlap, 1)), cells - size]
     weights = like.new_zeros(len(starts), cells * scale)
     place = torch.arange(size * scale, device=like.device) + 0.5
     for weight, start in zip(weights, starts, strict=True):

@@ -20,6 +20,7 @@ from latentlab.temporal_blocks import (
 )
 
 HALVINGS = 2  # of the number of frames, where time is compressed: by 4
+ENCODER_LEVELS = 2  # of the encoder's, the smallest, have layers along time: larger ones cost most
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,19 @@ class TimeLayers:
         if self.compress and not self.causal:
             raise ValueError("time is compressed: expected causal=True with it")
 
-    def after(self, channels: int, *others: nn.Module) -> "AlongTime":
-        """Those after a spatial block, and others that only this block has."""
-        layers = (
+    def after(self, channels: int) -> "AlongTime":
+        """Those after a spatial block."""
+        return AlongTime(
             TemporalConv(channels, self.groups, self.kernel, self.causal)
             for _ in range(self.number)
         )
-        return AlongTime([*layers, *others])
 
     def after_middle(self, channels: int) -> "AlongTime":
         """Those at the lowest resolution."""
-        if not (self.attention and self.number):
-            return self.after(channels)
-        attention = TemporalAttention(channels, self.groups, self.window, self.causal)
-        return self.after(channels, attention)
+        layers = self.after(channels)
+        if self.attention and self.number:
+            layers.append(TemporalAttention(channels, self.groups, self.window, self.causal))
+        return layers
 
 
 class AlongTime(nn.ModuleList):
@@ -95,13 +95,13 @@ class VideoEncoder(Encoder):
             norm_num_groups=time.groups,
             **options,
         )
-        halved = range(len(widths) - 1 - HALVINGS, len(widths) - 1) if time.compress else ()
-        self.temporal = nn.ModuleList(
-            time.after(
-                width, *([TemporalDownsample(width, time.kernel)] if level in halved else [])
-            )
-            for level, width in enumerate(widths)
-        )
+        self.temporal = nn.ModuleList()
+        last = len(widths) - 1
+        for level, width in enumerate(widths):
+            layers = time.after(width) if level > last - ENCODER_LEVELS else AlongTime()
+            if time.compress and last - HALVINGS <= level < last:
+                layers.append(TemporalDownsample(width, time.kernel))
+            self.temporal.append(layers)
         self.temporal.append(time.after_middle(widths[-1]))
 
     def forward(self, x: Frames, way: Pass) -> Frames:
@@ -138,12 +138,12 @@ class VideoDecoder(Decoder):
             norm_num_groups=time.groups,
             **options,
         )
-        doubled = range(HALVINGS) if time.compress else ()
         self.temporal = nn.ModuleList([time.after_middle(widths[-1])])
-        self.temporal.extend(
-            time.after(width, *([TemporalUpsample(width, time.kernel)] if level in doubled else []))
-            for level, width in enumerate(reversed(widths))
-        )
+        for level, width in enumerate(reversed(widths)):
+            layers = time.after(width)
+            if time.compress and level < HALVINGS:
+                layers.append(TemporalUpsample(width, time.kernel))
+            self.temporal.append(layers)
 
     def forward(self, z: Frames, way: Pass) -> Frames:
         """(b, t', d, h / f, w / f) to (b, t, c, h, w)."""
