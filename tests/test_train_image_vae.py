@@ -91,10 +91,10 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(data, tmp_path):
     train(data, tmp_path / "parts", TINY, steps=2)
     parts = train(data, tmp_path / "parts", TINY, steps=5)
     other = train(data, tmp_path / "other", Recipe(**{**vars(TINY), "seed": 1}), steps=5)
-    for name, weight in whole.vae.state_dict().items():
-        assert torch.equal(weight, parts.vae.state_dict()[name]), name
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, parts.model.state_dict()[name]), name
         assert torch.equal(whole.average[name], parts.average[name]), name
-    assert not torch.equal(whole.vae.encoder.conv_in.weight, other.vae.encoder.conv_in.weight)
+    assert not torch.equal(whole.model.encoder.conv_in.weight, other.model.encoder.conv_in.weight)
 
 
 def test_a_signal_saves_and_ends_and_finishing_goes_on_later(data, tmp_path, monkeypatch):

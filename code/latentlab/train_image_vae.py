@@ -20,7 +20,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,10 +30,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from latentlab import checkpoint, image_vae
+from latentlab import image_vae
 from latentlab.checkpoint import TrainingError
+from latentlab.learner import Learner
 from latentlab.linear_start import OPPONENT, linear_start
-from latentlab.muon import Muon
 from latentlab.reconstruction import psnr, ssim
 
 LEVELS = 4  # of resolution, hence f = 2^3
@@ -43,6 +42,7 @@ PHOTOGRAPH_SHARE = 0.7  # of the crops; the rest come from panoramas
 WARMUP = 100  # steps
 AVERAGE = 0.999  # decay of the moving average of the weights
 KEPT_EVERY = 500  # steps between two saved states
+ENDS = ("encoder.conv_in", "decoder.conv_out", "quant_conv", "post_quant_conv")  # not for Muon
 COLOR_SWAPS = 0.15  # share of crops whose red, green and blue are permuted
 
 
@@ -184,48 +184,25 @@ def loss(
     return distortion(pictures, decoded.float()) + kl_weight * divergence
 
 
-class Training:
-    """A VAE with its optimizers, the moving average of its weights, and where it stands."""
+class Training(Learner[AutoencoderKL]):
+    """A VAE that learns from crops."""
 
     def __init__(self, recipe: Recipe, crops: Crops) -> None:
         self.recipe, self.crops = recipe, crops
-        self.step = 0
-        self.seconds = 0.0
-        self.vae = build(recipe)
+        vae = build(recipe)
         with torch.no_grad():
-            linear_start(self.vae, crops.batch(recipe.seed, 0, 64, recipe.crops[0][0]))
-        self.average = {name: value.clone() for name, value in self.vae.state_dict().items()}
-        ends = ("encoder.conv_in", "decoder.conv_out", "quant_conv", "post_quant_conv")
-        named = dict(self.vae.named_parameters())
-        hidden = [n for n, p in named.items() if p.ndim == 4 and not n.startswith(ends)]
-        self.names = {parameter: name for name, parameter in named.items()}
-        self.muon = Muon([named[n] for n in hidden], lr=recipe.muon_rate)
-        self.adam = torch.optim.AdamW(
-            [p for n, p in named.items() if n not in hidden],
-            lr=recipe.adam_rate,
-            betas=(0.9, 0.98),
-            weight_decay=0,
-        )
+            linear_start(vae, crops.batch(recipe.seed, 0, 64, recipe.crops[0][0]))
+        super().__init__(vae, _by_muon, recipe.muon_rate, recipe.adam_rate, decay=AVERAGE)
 
     def advance(self, rate: float, side: int, batch: int) -> float:
         """One step at `rate` times the recipe's learning rates; returns the loss."""
         recipe = self.recipe
-        self.muon.param_groups[0]["lr"] = rate * recipe.muon_rate
-        self.adam.param_groups[0]["lr"] = rate * recipe.adam_rate
         pictures = self.crops.batch(recipe.seed, self.step + 1, batch, side)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + self.step + 1)
         cells = side // 2 ** (LEVELS - 1)
         noise = torch.randn(batch, recipe.latent_channels, cells, cells, generator=generator)
-        value = loss(self.vae, pictures, noise, recipe.kl_weight, recipe.half_precision)
-        value.backward()
-        for optimizer in (self.muon, self.adam):
-            optimizer.step()
-            optimizer.zero_grad()
-        self.step += 1
-        decay = min(AVERAGE, (1 + self.step) / (10 + self.step))
-        for name, weight in self.vae.state_dict().items():
-            self.average[name].lerp_(weight, 1 - decay)
-        return value.item()
+        value = loss(self.model, pictures, noise, recipe.kl_weight, recipe.half_precision)
+        return self.descend(value, rate)
 
     def averaged(self) -> AutoencoderKL:
         """A VAE with the moving average of the weights, to evaluate or to save."""
@@ -233,23 +210,10 @@ class Training:
         vae.load_state_dict(self.average)
         return vae.requires_grad_(False).eval()
 
-    def save(self, path: Path, span: Span) -> None:
-        """Write everything that the next step depends on; a file at `path` is replaced at once."""
-        tensors = {f"weights.{n}": w for n, w in self.vae.state_dict().items()}
-        tensors |= {f"average.{n}": w for n, w in self.average.items()}
-        tensors |= checkpoint.of_optimizers((self.muon, self.adam), self.names)
-        facts = asdict(span) | {"step": self.step, "seconds": self.seconds}
-        checkpoint.save(path, tensors, asdict(self.recipe), facts)
 
-    def load(self, path: Path) -> dict[str, Any]:
-        """Go back to a saved state; returns the facts that were saved with it."""
-        tensors, facts = checkpoint.load(path, asdict(self.recipe))
-        self.vae.load_state_dict(checkpoint.under("weights.", tensors))
-        self.average = checkpoint.under("average.", tensors)
-        kept = {self.muon: ("momentum",), self.adam: ("step", "exp_avg", "exp_avg_sq")}
-        checkpoint.into_optimizers(kept, self.names, tensors)
-        self.step, self.seconds = facts["step"], facts["seconds"]
-        return facts
+def _by_muon(name: str, parameter: Tensor) -> bool:
+    """Kernels of convolutions, but for those at the ends of encoder and decoder."""
+    return parameter.ndim == 4 and not name.startswith(ENDS)
 
 
 def reconstruct(vae: AutoencoderKL, pictures: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
@@ -331,7 +295,7 @@ def train(
     training = Training(recipe, crops)
     trunk, branch = run / "trunk.safetensors", run / "finish.safetensors"
     if trunk.exists():
-        training.load(trunk)
+        training.load(trunk, asdict(recipe))
     elif finish:
         raise TrainingError(f"{run} holds no trained state to finish: train without --finish")
     if not finish:
@@ -339,7 +303,7 @@ def train(
         return training
     span = Span(training.step, training.step + _finishing_steps(training, steps, minutes))
     if branch.exists():
-        facts = training.load(branch)
+        facts = training.load(branch, asdict(recipe))
         span = Span(facts["first"], facts["last"])
     _advance(training, span, None, branch, data, validate_every)
     if training.step == span.last:
@@ -392,10 +356,10 @@ def _advance(
             left = f", {(until - time.monotonic()) / 60:.0f} min left" if minutes else ""
             bar.set_postfix_str(f"loss={value:.4f}{left}", refresh=False)
             if training.step % KEPT_EVERY == 0:
-                training.save(path, span)
+                training.save(path, asdict(recipe), **asdict(span))
             if training.step % validate_every == 0:
                 _report(training, data, path)
-    training.save(path, span)
+    training.save(path, asdict(recipe), **asdict(span))
 
 
 def _write(training: Training, data: Path, run: Path) -> None:

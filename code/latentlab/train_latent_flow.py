@@ -23,10 +23,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
-from latentlab import checkpoint, image_vae, small_vae
+from latentlab import image_vae, small_vae
 from latentlab.checkpoint import TrainingError
 from latentlab.latent_flow import NOTHING, SPACES, denoiser, direction
-from latentlab.muon import Muon
+from latentlab.learner import Learner
 from latentlab.train_small_vae import classes, read
 
 WARMUP = 100  # steps
@@ -100,42 +100,22 @@ def examples(data: Path, space: str) -> Examples:
     )
 
 
-class Training:
-    """A denoiser with its optimizers, the moving average of its weights, and where it stands."""
+class Training(Learner[DiTTransformer2DModel]):
+    """A denoiser that learns from examples."""
 
     def __init__(self, recipe: Recipe, data: Examples) -> None:
         self.recipe, self.data = recipe, data
-        self.step = 0
-        self.seconds = 0.0
-        _, channels, side, _ = data.mean.shape
         torch.manual_seed(recipe.seed)
-        self.shape = (channels, side, side)
-        self.model = self._build()
-        self.average = {n: w.clone() for n, w in self.model.state_dict().items()}
-        named = dict(self.model.named_parameters())
-        self.names = {parameter: name for name, parameter in named.items()}
-        hidden = [n for n, p in named.items() if p.ndim == 2 and not n.startswith(ENDS)]
-        hidden = [n for n in hidden if "embedding_table" not in n]
-        self.muon = Muon([named[n] for n in hidden], lr=recipe.muon_rate)
-        self.adam = torch.optim.AdamW(
-            [p for n, p in named.items() if n not in hidden],
-            lr=recipe.adam_rate,
-            betas=(0.9, 0.98),
-            weight_decay=0,
-        )
+        super().__init__(self._build(), _by_muon, recipe.muon_rate, recipe.adam_rate, decay=AVERAGE)
 
     def _build(self) -> DiTTransformer2DModel:
-        channels, side, _ = self.shape
+        _, channels, side, _ = self.data.mean.shape
         recipe = self.recipe
         return denoiser(channels, side, recipe.patch, recipe.width, recipe.layers)
 
     def advance(self) -> float:
         """One step; returns the loss, the mean squared error of the direction."""
         recipe, data = self.recipe, self.data
-        left = (recipe.steps - self.step) / (FALLING * recipe.steps)
-        rate = min(1.0, (self.step + 1) / WARMUP, left)
-        self.muon.param_groups[0]["lr"] = rate * recipe.muon_rate
-        self.adam.param_groups[0]["lr"] = rate * recipe.adam_rate
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + self.step + 1)
         chosen = torch.randint(len(data.mean), (recipe.batch,), generator=random)
         mean, std = data.mean[chosen], data.std[chosen]
@@ -145,16 +125,9 @@ class Training:
         hidden = torch.rand(recipe.batch, generator=random) < recipe.forget
         told = torch.where(hidden, NOTHING, data.classes[chosen])
         z_sigma = torch.lerp(z, noise, sigma[:, None, None, None])
-        value = (direction(self.model, z_sigma, sigma, told) - (noise - z)).square().mean()
-        value.backward()
-        for optimizer in (self.muon, self.adam):
-            optimizer.step()
-            optimizer.zero_grad()
-        self.step += 1
-        decay = min(AVERAGE, (1 + self.step) / (10 + self.step))
-        for name, weight in self.model.state_dict().items():
-            self.average[name].lerp_(weight, 1 - decay)
-        return value.item()
+        loss = (direction(self.model, z_sigma, sigma, told) - (noise - z)).square().mean()
+        left = (recipe.steps - self.step) / (FALLING * recipe.steps)
+        return self.descend(loss, rate=min(1.0, (self.step + 1) / WARMUP, left))
 
     def averaged(self) -> DiTTransformer2DModel:
         """A denoiser with the moving average of the weights."""
@@ -162,22 +135,10 @@ class Training:
         model.load_state_dict(self.average)
         return model.requires_grad_(False).eval()
 
-    def save(self, path: Path) -> None:
-        """Write everything that the next step depends on."""
-        tensors = {f"weights.{n}": w for n, w in self.model.state_dict().items()}
-        tensors |= {f"average.{n}": w for n, w in self.average.items()}
-        tensors |= checkpoint.of_optimizers((self.muon, self.adam), self.names)
-        facts = {"step": self.step, "seconds": self.seconds}
-        checkpoint.save(path, tensors, asdict(self.recipe), facts)
 
-    def load(self, path: Path) -> None:
-        """Go back to a saved state. Raises TrainingError when it is damaged or does not fit."""
-        tensors, facts = checkpoint.load(path, asdict(self.recipe))
-        self.model.load_state_dict(checkpoint.under("weights.", tensors))
-        self.average = checkpoint.under("average.", tensors)
-        kept = {self.muon: ("momentum",), self.adam: ("step", "exp_avg", "exp_avg_sq")}
-        checkpoint.into_optimizers(kept, self.names, tensors)
-        self.step, self.seconds = facts["step"], facts["seconds"]
+def _by_muon(name: str, parameter: Tensor) -> bool:
+    """Matrices, but for the ends of the network and the embedded classes."""
+    return parameter.ndim == 2 and not name.startswith(ENDS) and "embedding_table" not in name
 
 
 def train(data: Path, run: Path, recipe: Recipe) -> Training:
@@ -198,7 +159,7 @@ def train(data: Path, run: Path, recipe: Recipe) -> Training:
     run.mkdir(parents=True, exist_ok=True)
     state = run / "state.safetensors"
     if state.exists():
-        training.load(state)
+        training.load(state, asdict(recipe))
     began, before = time.monotonic(), training.seconds
     with tqdm(total=recipe.steps, initial=training.step, unit="step", mininterval=5) as bar:
         try:
@@ -210,11 +171,11 @@ def train(data: Path, run: Path, recipe: Recipe) -> Training:
                 bar.update()
                 bar.set_postfix_str(f"loss={value:.4f}", refresh=False)
                 if training.step % KEPT_EVERY == 0:
-                    training.save(state)
+                    training.save(state, asdict(recipe))
         except KeyboardInterrupt:
-            training.save(state)
+            training.save(state, asdict(recipe))
             raise
-    training.save(state)
+    training.save(state, asdict(recipe))
     write(training, run / "model")
     return training
 

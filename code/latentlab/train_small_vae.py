@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from latentlab import clothes, image_vae, small_vae
 from latentlab.checkpoint import TrainingError
-from latentlab.muon import Muon
+from latentlab.learner import Learner
 from latentlab.reconstruction import psnr
 from latentlab.small_vae import Kind
 from latentlab.train_image_vae import reconstruct
@@ -125,36 +125,28 @@ def train(kind: Kind, pictures: Float[Tensor, "n 1 32 32"], recipe: Recipe) -> A
         )
     torch.manual_seed(recipe.seed)
     vae = small_vae.build(kind).to(memory_format=torch.channels_last)
-    average = {name: value.clone() for name, value in vae.state_dict().items()}
-    named = dict(vae.named_parameters())
-    hidden = [name for name, p in named.items() if p.ndim > 1 and not name.startswith(ENDS)]
-    muon = Muon([named[name] for name in hidden], lr=recipe.muon_rate)
-    rest = [p for name, p in named.items() if name not in hidden]
-    adam = torch.optim.AdamW(rest, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0)
+    learner = Learner(
+        vae,
+        lambda name, parameter: parameter.ndim > 1 and not name.startswith(ENDS),
+        recipe.muon_rate,
+        recipe.adam_rate,
+        decay=AVERAGE,
+    )
     generator = torch.Generator().manual_seed(recipe.seed)
     with torch.no_grad():
         latent = vae.encode(pictures[:1]).latent_dist.mode()[0]
     order = batches(len(pictures), recipe.steps, recipe.batch, recipe.seed)
     with tqdm(total=recipe.steps, desc=kind, unit="step", mininterval=5) as bar:
         for step, chosen in enumerate(order):
-            left = min(1.0, (step + 1) / WARMUP) * (1 - step / recipe.steps)
-            muon.param_groups[0]["lr"] = left * recipe.muon_rate
-            adam.param_groups[0]["lr"] = left * recipe.adam_rate
             noise = torch.randn(len(chosen), *latent.shape, generator=generator)
             batch = pictures[chosen].contiguous(memory_format=torch.channels_last)
-            value = negative_elbo(vae, batch, noise, recipe)
-            value.backward()
-            for optimizer in (muon, adam):
-                optimizer.step()
-                optimizer.zero_grad()
-            if not math.isfinite(value.item()):
-                raise TrainingError(f"the loss became {value.item()} at step {step + 1}")
-            decay = min(AVERAGE, (1 + step) / (10 + step))
-            for name, weight in vae.state_dict().items():
-                average[name].lerp_(weight, 1 - decay)
+            rate = min(1.0, (step + 1) / WARMUP) * (1 - step / recipe.steps)
+            value = learner.descend(negative_elbo(vae, batch, noise, recipe), rate)
+            if not math.isfinite(value):
+                raise TrainingError(f"the loss became {value} at step {step + 1}")
             bar.update()
-            bar.set_postfix_str(f"loss={value.item():.3f}", refresh=False)
-    vae.load_state_dict(average)
+            bar.set_postfix_str(f"loss={value:.3f}", refresh=False)
+    vae.load_state_dict(learner.average)
     return vae.requires_grad_(False).eval()
 
 
