@@ -31,9 +31,9 @@ from latentlab.latent_flow import CLASSES, SPACES, Flow, sample
 COUNT = 1000  # samples
 SEED = 1
 ROUNDS = 15  # in which each call is timed
-STEPS, GUIDANCE = 25, 1.5  # what is held while the other varies
-STEPS_TRIED = (1, 2, 3, 4, 6, 8, 12, 16, 25, 50, 100)
-GUIDANCE_TRIED = (0.0, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0)
+STEPS, GUIDANCE = 16, 1.5  # what is held while the other varies
+STEPS_TRIED = (1, 2, 4, 8, 16, 32)
+GUIDANCE_TRIED = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 
 
 def multiply_adds(call: Callable[[], object]) -> int:
@@ -91,18 +91,19 @@ def measure(folder: Path) -> dict[str, Any]:
     timed = seconds(flows)
     asked = torch.arange(COUNT) % CLASSES
     for space, flow in flows.items():
+        requests = [(steps, GUIDANCE) for steps in STEPS_TRIED]
+        requests += [(STEPS, guidance) for guidance in GUIDANCE_TRIED]
+        judged = {}
+        for steps, guidance in dict.fromkeys(requests):
+            one = verdict(judge, made(flow, steps, guidance), asked)
+            print(line(f"{space}, {steps} steps, guidance {guidance}", one), flush=True)
+            judged[steps, guidance] = asdict(one)
         found[space] = {
             "multiply_adds": {n: multiply_adds(call) for n, call in calls(flow, 1).items()},
             "seconds_for_100": timed[space],
-            "by_steps": {},
-            "by_guidance": {},
+            "by_steps": {str(steps): judged[steps, GUIDANCE] for steps in STEPS_TRIED},
+            "by_guidance": {str(g): judged[STEPS, g] for g in GUIDANCE_TRIED},
         }
-        for name, tried in (("by_steps", STEPS_TRIED), ("by_guidance", GUIDANCE_TRIED)):
-            for value in tried:
-                steps, guidance = (value, GUIDANCE) if name == "by_steps" else (STEPS, value)
-                one = verdict(judge, made(flow, int(steps), guidance), asked)
-                found[space][name][str(value)] = asdict(one)
-                print(line(f"{space}, {steps} steps, guidance {guidance}", one))
     return found
 
 
@@ -126,7 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     for name in ("real", "rebuilt"):
         print(line(name, Verdict(**found[name])))
-    text = json.dumps({"pictures": COUNT, "seed": SEED} | found, indent=2)
+    held = {"pictures": COUNT, "seed": SEED, "steps": STEPS, "guidance": GUIDANCE}
+    text = json.dumps(held | found, indent=2)
     (given.models / "report.json").write_text(text + "\n")
 
 
