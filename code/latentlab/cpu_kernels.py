@@ -26,6 +26,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 aten = torch.ops.aten
 
 BACKENDS: Any = torch._C._ConvBackend  # type: ignore[attr-defined]
+ARITHMETIC = {aten.add.Tensor, aten.sub.Tensor, aten.mul.Tensor, aten.div.Tensor}
 FUSED = 1  # torch.nn.attention.SDPBackend.FLASH_ATTENTION, as torch._fused_sdp_choice has it
 
 
@@ -96,8 +97,10 @@ WAYS: dict[Any, Callable[..., Tensor]] = {
 def run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run an operation; on the meta device, lay its output out in memory as the CPU does.
 
-    There a convolution keeps channels innermost that its input or its weights have there, and so
-    does a normalization of groups.
+    There a convolution keeps channels innermost that its input or its weights have there, so does
+    a normalization of groups, and arithmetic with a number keeps the strides of axes of size 1,
+    from which torch tells the layout of what comes next. The statistics of a normalization of
+    layers have the type of its weights.
     """
     made = func(*args, **kwargs)
     if func is aten.convolution.default and made.is_meta:
@@ -110,7 +113,23 @@ def run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if func is aten.native_group_norm.default and made[0].is_meta:
         format = suggest_memory_format(args[0])
         return torch.empty_like(made[0], memory_format=format), *made[1:]
+    if func is aten.native_layer_norm.default and made[0].is_meta:
+        dtype = args[0].dtype if args[2] is None else args[2].dtype
+        return made[0], *(statistic.to(dtype) for statistic in made[1:])
+    if func in ARITHMETIC and made.is_meta:
+        return _with_strides_of(args, made)
     return made
+
+
+def _with_strides_of(args: tuple[Any, ...], made: Tensor) -> Tensor:
+    """`made`, with the strides of the one input of its shape, if it lost only some of size 1."""
+    given = [x for x in args if isinstance(x, Tensor) and x.shape == made.shape]
+    if len(given) != 1:
+        return made
+    axes = zip(made.shape, given[0].stride(), made.stride(), strict=True)
+    if any(size > 1 and old != new for size, old, new in axes):
+        return made
+    return made.as_strided(made.shape, given[0].stride())
 
 
 def workspace(func: Any, args: tuple[Any, ...], made: Any) -> int:
@@ -242,9 +261,7 @@ RULES: dict[Any, Callable[[tuple[Any, ...], Any], int]] = {
     aten.upsample_bilinear2d.default: _upsampling,
     aten.native_layer_norm.default: _gaps,
     aten.replication_pad3d.default: _gaps,
-    aten.add.Tensor: _promotion,
-    aten.mul.Tensor: _promotion,
-    aten.div.Tensor: _promotion,
+    **dict.fromkeys(ARITHMETIC, _promotion),
     aten.mean.dim: _mean,
     aten.mean.default: _mean,
     aten._safe_softmax.default: _softmax,

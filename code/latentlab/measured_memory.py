@@ -96,6 +96,8 @@ def answer(request: Path) -> Measured | str:
         inputs, named_inputs = tree_map_only(Tensor, filled, (inputs, named_inputs))
         return measured(lambda: call(*inputs, **named_inputs))
     except Exception as error:
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            return "it needs more memory than is free; expected a smaller input"
         return f"it raised {type(error).__name__}: {error}"
 
 

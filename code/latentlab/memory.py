@@ -19,7 +19,7 @@ import sys
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -38,7 +38,7 @@ from torch.utils._pytree import tree_leaves
 
 from latentlab import cpu_kernels
 
-Call: TypeAlias = Callable[..., Any]
+Call: TypeAlias = Any  # a module or a function; what is none is refused in words
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,9 @@ def trace(call: Call, *inputs: Any, **named_inputs: Any) -> Trace:
     )
 
 
-def measure(call: Call, *inputs: Any, time_limit: float = 600, **named_inputs: Any) -> Measured:
+def measure(
+    call: Call, *inputs: Any, time_limit: float | int = 600, **named_inputs: Any
+) -> Measured:
     """Run `call` in a fresh process on the CPU, with random weights, and measure its memory.
 
     Takes what `trace` takes, except that `call` must be found by its name in the other process:
@@ -265,6 +267,7 @@ class _Books(TorchDispatchMode):
         self._paths: dict[nn.Module, str] = {}
         self._within: list[str] = []  # paths of the modules that the call is in
         self._raised: tuple[BaseException | None, str] = (sys.exception(), "")
+        self._reads_values: BaseException | None = None
         self._seen: dict[int, weakref.ref[torch.UntypedStorage]] = {}  # by address
         self._made: dict[int, Held] = {}  # those that live
         self._gone: list[Held] = []
@@ -279,7 +282,12 @@ class _Books(TorchDispatchMode):
         if func is not torch.ops.aten.lift_fresh.default:  # what torch.tensor made: it is new
             for tensor in given:
                 self._see(tensor)
-        made = cpu_kernels.run(func, args, kwargs)
+        try:
+            made = cpu_kernels.run(func, args, kwargs)
+        except Exception as error:
+            if any(tensor.is_meta for tensor in given) and _reads_values(func, error):
+                self._reads_values = error
+            raise
         operation = str(func).rsplit(".", 1)[0]
         for tensor in _tensors(made):
             self._count(tensor, operation)
@@ -309,7 +317,7 @@ class _Books(TorchDispatchMode):
         """Where the call failed, and why."""
         raised, path = self._raised
         where = path if raised is error and path else self._path()
-        if _no_values(error):
+        if error is self._reads_values:
             return (
                 f"{where} reads values, and there are none on the meta device: trace this call "
                 "with module and inputs on the CPU"
@@ -435,11 +443,10 @@ def _check_devices(owner: nn.Module | None, given: list[Tensor]) -> None:
         )
 
 
-def _no_values(error: BaseException) -> bool:
-    """Whether it is what torch says when it should read a value on the meta device."""
-    return isinstance(error, (RuntimeError, NotImplementedError)) and (
-        "cannot be called on meta tensors" in str(error) or "Cannot copy out of meta" in str(error)
-    )
+def _reads_values(func: Any, error: Exception) -> bool:
+    """Whether an operation failed for want of values, or of a shape that depends on them."""
+    tags = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
+    return bool(tags & set(func.tags)) or "Cannot copy out of meta" in str(error)
 
 
 def _why_it_ended(done: subprocess.CompletedProcess[str]) -> str:
