@@ -42,6 +42,19 @@ def ssim(original: Float[Tensor, "n c h w"], other: Float[Tensor, "..."]) -> flo
     return (likeness / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))).mean().item()
 
 
+def flicker(original: Float[Tensor, "b c t h w"], other: Float[Tensor, "..."]) -> float:
+    """By how much another clip changes from frame to frame where its original does not.
+
+    The mean absolute difference between the two changes, in steps of 255 between black and
+    white, for values in [-1, 1]. Raises ValueError when the shapes differ or there is one frame.
+    """
+    if original.shape != other.shape:
+        raise ValueError(f"shapes differ: {tuple(original.shape)} and {tuple(other.shape)}")
+    if original.shape[2] < 2:
+        raise ValueError("there is 1 frame: expected 2 or more")
+    return (other.diff(dim=2) - original.diff(dim=2)).abs().mean().item() * 127.5
+
+
 def _blur(pictures: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 1 _ _"]:
     offsets = torch.arange(WINDOW, dtype=pictures.dtype) - WINDOW // 2
     bell = torch.exp(-(offsets**2) / (2 * 1.5**2))
