@@ -24,7 +24,7 @@ from latentlab.video_networks import TimeLayers, VideoDecoder, VideoEncoder
 
 # What is refused in words is not refused by its type before: hence the dots and the free dtype.
 Given: TypeAlias = Shaped[Tensor, "..."]
-Video: TypeAlias = Float[Tensor, "b c t h w"]
+Video: TypeAlias = Float[Tensor, "b _ _ _ _"]  # b c t h w
 Vector: TypeAlias = Float[Tensor, " parameters"]
 Number: TypeAlias = float | int
 Side: TypeAlias = Literal["encode", "decode"]
@@ -194,6 +194,8 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         Raises ValueError for an image model with other layers than `TemporalVAE` has.
         """
         config = image_vae.config
+        if "block_out_channels" not in config:
+            raise ValueError(f"got a {type(image_vae).__name__}: expected a plain AutoencoderKL")
         widths = tuple(config.block_out_channels)
         for name, expected in (
             ("down_block_types", ("DownEncoderBlock2D",) * len(widths)),
