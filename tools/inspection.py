@@ -30,7 +30,7 @@ SECTIONS = (
     "Say it out loud",
     "Where the truth is",
 )
-TENSOR_LABS = {"lab-06-latent-diffusion"}  # whose starters compute with numpy
+TENSOR_LABS = {"lab-06-latent-diffusion", "lab-11-end-to-end"}  # whose starters compute with numpy
 COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
 SHAPE = re.compile(r"\((\d+, )+\d+\)")
 WRITTEN_SHAPE = re.compile(r"\((\d+, ){2,}\d+\)|\b\d+( by \d+){2,}|\b\d+( ?× ?\d+){2,}")
