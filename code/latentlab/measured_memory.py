@@ -82,12 +82,10 @@ def measured(run: Callable[[], Any]) -> Measured:
 
 def answer(request: Path) -> Measured | str:
     """Measure the call in a file, or say why that failed."""
-    with request.open("rb") as file:
-        sys.path[:], threads = pickle.load(file)
-        try:
-            call, inputs, named_inputs = pickle.load(file)
-        except (ImportError, AttributeError) as error:
-            return f"{error}; expected a class or a function of a file that can be imported"
+    try:
+        threads, call, inputs, named_inputs = pickle.loads(request.read_bytes())
+    except (ImportError, AttributeError) as error:
+        return f"{error}; expected a class or a function of a file that can be imported"
     torch.set_num_threads(threads)
     owner = memory.owner(call)
     try:

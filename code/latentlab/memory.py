@@ -13,6 +13,7 @@ and what its allocator keeps in reserve. What the kernels of this CPU take is kn
 `latentlab.cpu_kernels`.
 """
 
+import os
 import pickle
 import subprocess
 import sys
@@ -187,6 +188,7 @@ def trace(call: Call, *inputs: Any, **named_inputs: Any) -> Trace:
     _check_devices(called, given)
     books = _Books(called)
     with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))  # in it, whole layers are one operation
         stack.enter_context(torch.no_grad())
         stack.enter_context(books.following_modules())
         stack.enter_context(cpu_kernels.AsOnCPU())
@@ -223,7 +225,7 @@ def measure(
     """
     _check_devices(owner(call), _tensors((inputs, named_inputs)))
     try:
-        request = pickle.dumps((call, inputs, named_inputs))
+        request = pickle.dumps((torch.get_num_threads(), call, inputs, named_inputs))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError(
             f"{_name(call)} cannot be sent to another process: expected a module, a method of one "
@@ -231,16 +233,16 @@ def measure(
         ) from error
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        settings = (sys.path, torch.get_num_threads())
-        (path / "request").write_bytes(pickle.dumps(settings) + request)
+        (path / "request").write_bytes(request)
         command = [sys.executable, "-m", "latentlab.measured_memory", folder]
+        known = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
         try:
             done = subprocess.run(
                 command,
                 timeout=time_limit,
                 capture_output=True,
                 text=True,
-                cwd=Path(__file__).parents[1],
+                env=os.environ | {"PYTHONPATH": known},
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
