@@ -169,7 +169,7 @@ def test_attention_over_time_reaches_its_window_and_no_further():
 def test_without_layers_along_time_each_frame_is_an_image():
     vae, video = model(num_temporal_layers=0), pixels(1, 3, 3, 8, 8)
     frames = [decoded(vae, mode(vae, video[:, :, n : n + 1])) for n in range(3)]
-    assert torch.equal(torch.cat(frames, 2), vae(video).sample)
+    torch.testing.assert_close(torch.cat(frames, 2), vae(video).sample, atol=1e-5, rtol=1e-5)
 
 
 def test_a_still_clip_stays_still():
@@ -384,10 +384,14 @@ def test_grown_from_an_image_model_it_is_that_model_on_each_frame(image, time):
         video = pixels(1, taught.config.in_channels, 3, 16, 24)
         z = pixels(1, taught.config.latent_channels, 3, 4, 6)
         moments, answer = vae.encode(video).latent_dist.parameters, decoded(vae, z)
-        for n in range(3):
-            expected = taught.encode(video[:, :, n]).latent_dist.parameters
-            assert torch.equal(moments[:, :, n], expected)
-            assert torch.equal(answer[:, :, n], taught.decode(z[:, :, n]).sample)
+        encoded = [taught.encode(video[:, :, n]).latent_dist.parameters for n in range(3)]
+        frames = [taught.decode(z[:, :, n]).sample for n in range(3)]
+        # Of several frames at once a convolution may round otherwise than of one.
+        equal = {"atol": 0, "rtol": 0} if vae.is_causal else {"atol": 1e-5, "rtol": 1e-5}
+        torch.testing.assert_close(moments, torch.stack(encoded, 2), **equal)
+        torch.testing.assert_close(answer, torch.stack(frames, 2), **equal)
+        assert torch.equal(vae.encode(video[:, :, :1]).latent_dist.parameters[:, :, 0], encoded[0])
+        assert torch.equal(decoded(vae, z[:, :, :1])[:, :, 0], frames[0])
     assert vae.scaling_factor == taught.config.scaling_factor
     assert vae.config.shift_factor == taught.config.shift_factor and not vae.training
 
@@ -473,9 +477,10 @@ def test_the_loss_is_what_it_says():
         vae.training_loss(video, "l3")
 
 
-@pytest.mark.parametrize("kind", [{"causal": True}, {"causal": False}])
+@pytest.mark.parametrize("kind", [{"causal": False}, {"causal": True}, COMPRESSING])
 def test_training_and_evaluation_agree_and_checkpointing_has_equal_gradients(kind):
-    vae, video = model(**kind).clone().train().requires_grad_(), pixels(2, 3, 3, 8, 8)
+    """In training all frames go through each layer, in evaluation one after the other if causal."""
+    vae, video = model(**kind).clone().train().requires_grad_(), pixels(2, 3, 5, 8, 8)
     gradients = []
     for _ in range(2):
         vae.zero_grad()

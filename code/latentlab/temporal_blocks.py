@@ -6,7 +6,7 @@ before a clip's first frame stands that frame again, after its last one that one
 a chunk of a stream what the stream has kept.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -25,21 +25,28 @@ SQUEEZE = 4  # what steers the temporal convolution has a quarter of its channel
 class Pass:
     """One way through the network, of a whole clip or of the next chunk of a stream.
 
+    A layer is given frames of one sample at a time, as many as fit into a limit, at least one.
+    So no other sample ever changes a bit of a result. Where a layer is given one frame, no other
+    frame does, either, and the chunks of a stream do not matter. The fewer frames, the fewer
+    intermediate values are in memory.
+
     Attributes:
-        together: All frames of a sample go through a layer at once, as training wants it.
-            Otherwise each goes alone: then what other frames and samples there are never changes
-            a bit of its result, and the intermediate values of one frame only are in memory.
+        positions: The limit: pixels or cells that a layer is given at once.
         bands: Into how many horizontal bands a frame is cut in its 2-D layers.
         past: What the layers kept of the stream; None when this is a whole clip.
         kept: What the layers keep for the next chunk.
         tile: Which tile of the frame this is; each has a past of its own.
     """
 
-    together: bool
+    positions: int
     bands: int = 1
     past: Past | None = None
     kept: Past = field(default_factory=dict)
     tile: tuple[int, int] = (0, 0)
+
+    def at_once(self, x: Frames) -> int:
+        """How many of these frames a layer is given."""
+        return max(self.positions // (x.shape[3] * x.shape[4]), 1)
 
     def recalled(self, layer: Hashable) -> Frames | None:
         """What the layer kept, or None at the beginning of a clip."""
@@ -53,34 +60,43 @@ class Pass:
 
     def frames(self, layer: Callable[[Tensor], Tensor], x: Frames) -> Frames:
         """A layer from (n, c, h, w) to (n, d, p, q) over all frames."""
-        batch, count = x.shape[:2]
-        parts = x.flatten(0, 1).split(count if self.together else 1)
-        return gathered((layer(part) for part in parts), batch, count)
+        size = self.at_once(x)
+        parts = (layer(part) for sample in x for part in sample.split(size))
+        return gathered(parts, *x.shape[:2])
 
     def windows(
         self, layer: Hashable, x: Frames, before: int, after: int = 0, stride: int = 1
     ) -> Iterator[tuple[Pictures, ...]]:
         """For every `stride`-th frame, the frames from `before` it to `after` it.
 
-        A tuple holds these `before + 1 + after` frames in their order: of one sample and moment,
-        or, in a pass of all together, of one sample and all its moments.
+        A tuple holds these `before + 1 + after` frames in their order, each for as many moments
+        of one sample as a layer is given at once: (moments, c, h, w).
         """
         recalled = self.recalled(layer)
-        early = [x[:, :1]] * before if recalled is None else [recalled]
-        late = [x[:, -1:]] * after
+        early = x[:, :1].expand(-1, before, -1, -1, -1) if recalled is None else recalled
+        late = x[:, -1:].expand(-1, after, -1, -1, -1)
         size = before + 1 + after
-        self.keep(layer, [*early, x], size - stride)
-        if self.together:
-            every = torch.cat([*early, x, *late], 1)
-            end = every.shape[1] - size + 1
-            for sample in every:
-                yield tuple(sample[k : k + end : stride] for k in range(size))
-        else:
-            moments = [frame for part in (*early, x, *late) for frame in part.unbind(1)]
-            for sample in range(len(x)):
-                for start in range(0, len(moments) - size + 1, stride):
-                    window = moments[start : start + size]
-                    yield tuple(frame[sample : sample + 1] for frame in window)
+        self.keep(layer, [early, x], size - stride)
+        lengths = early.shape[1], x.shape[1], after
+        starts = range(0, sum(lengths) - size + 1, stride)
+        count = self.at_once(x)
+        for sample in zip(early, x, late, strict=True):
+            for first in range(0, len(starts), count):
+                moments = starts[first : first + count]
+                part = _joined(sample, moments[0], moments[-1] + size)
+                span = moments[-1] - moments[0] + 1
+                yield tuple(part[k : k + span : stride] for k in range(size))
+
+
+def _joined(parts: Sequence[Pictures], first: int, last: int) -> Pictures:
+    """Frames `first` to `last - 1` of the parts in a row; a copy only if from several."""
+    found, start = [], 0
+    for part in parts:
+        inside = part[max(first - start, 0) : max(last - start, 0)]
+        if len(inside):
+            found.append(inside)
+        start += len(part)
+    return found[0] if len(found) == 1 else torch.cat(found)
 
 
 def gathered(parts: Iterator[Pictures], batch: int, frames: int) -> Frames:

@@ -6,6 +6,7 @@ T, or (T - 1) / 4 + 1 when time is compressed. An image is a video of one frame.
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
@@ -29,6 +30,7 @@ Vector: TypeAlias = Float[Tensor, " parameters"]
 Number: TypeAlias = float | int
 Side: TypeAlias = Literal["encode", "decode"]
 
+ONE_FRAME, MANY_POSITIONS, ALL_POSITIONS = 1, 2**14, sys.maxsize  # that a layer is given
 BRIGHTEST = 2.0  # beyond this, pixels are surely not in [-1, 1]
 
 
@@ -82,11 +84,11 @@ class TemporalVAE(ModelMixin, ConfigMixin):
     identity, so the model begins as an image autoencoder. See `from_image_vae` to begin as a
     trained one.
 
-    In evaluation mode each frame goes through each 2-D layer alone. That is why what comes out
-    has the same bits for any batch, with slicing or without, and for any chunks of a stream; a
-    causal model even goes through the whole network frame by frame, and holds no more of a long
-    clip than of a short one. In training mode, with gradients, and in `torch.compile` the frames
-    of a sample go together.
+    A layer is given frames of one sample only, so a batch has the bits of its samples. In
+    evaluation mode a causal model goes through the whole network frame by frame: a stream in any
+    chunks has the bits of the whole clip, and a long clip takes no more memory than a short one.
+    A model that is not causal goes layer by layer, a few frames at a time; where gradients are
+    needed or `torch.compile` is at work, all frames of a sample go through a layer at once.
 
     Args:
         in_channels: Of the video, in and out.
@@ -531,10 +533,11 @@ class TemporalVAE(ModelMixin, ConfigMixin):
 
     def _through(self, side: Side, x: Video) -> Video:
         """A clip: layer by layer, or frame by frame where that is the same."""
-        together = torch.compiler.is_compiling() or (self.training and torch.is_grad_enabled())
-        if self.is_causal and not together:
+        training = torch.compiler.is_compiling() or (self.training and torch.is_grad_enabled())
+        if self.is_causal and not training:
             return self._stepwise(side, x, {})[0]
-        return self._tiled(side, x.movedim(2, 1), Pass(together)).movedim(1, 2).contiguous()
+        way = Pass(ALL_POSITIONS if training else MANY_POSITIONS)
+        return self._tiled(side, x.movedim(2, 1), way).movedim(1, 2).contiguous()
 
     def _stepwise(self, side: Side, x: Video, past: Past) -> tuple[Video, Past]:
         """The next frames of a clip, as few at a time as can be, through the whole network."""
@@ -544,7 +547,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         parts = []
         for step in (*frames[:, :first].split(1, 1), *frames[:, first:].split(rate, 1)):
             if step.shape[1]:
-                way = Pass(together=False, past=past)
+                way = Pass(ONE_FRAME, past=past)
                 parts.append(self._tiled(side, step, way))
                 past = way.kept
         return torch.cat(parts, 1).movedim(1, 2).contiguous(), past
