@@ -252,6 +252,12 @@ def test_a_chunk_that_is_refused_leaves_the_stream_as_it_was():
         vae.clone().encode_stream(video[:, :, 3:], memory)
     with pytest.raises(ValueError, match="expected one with causal=True"):
         model(causal=False).decode_stream(pixels(1, 4, 1, 2, 2))
+    vae = vae.clone()
+    first, memory = vae.encode_stream(video[:, :, :3])
+    vae.enable_tiling(1, 0)
+    with pytest.raises(ValueError, match=r"exact\) = None and the model has \(1, 0, False\)"):
+        vae.encode_stream(video[:, :, 3:], memory)
+    vae.disable_tiling()
     rest, _ = vae.encode_stream(video[:, :, 3:], memory)
     assert torch.equal(torch.cat([first.mode(), rest.mode()], 2), mode(vae, video))
 

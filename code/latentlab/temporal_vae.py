@@ -17,14 +17,13 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.utils.accelerate_utils import apply_forward_hook
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from latentlab.temporal_blocks import Frames, Pass, Past
+from latentlab.video_checks import Given, check_axes, check_frames, check_values
 from latentlab.video_networks import TimeLayers, VideoDecoder, VideoEncoder
 
-# What is refused in words is not refused by its type before: hence the dots and the free dtype.
-Given: TypeAlias = Shaped[Tensor, "..."]
 Video: TypeAlias = Float[Tensor, "b _ _ _ _"]  # b c t h w
 Vector: TypeAlias = Float[Tensor, " parameters"]
 Number: TypeAlias = float | int
@@ -42,6 +41,7 @@ class StreamCache:
         owner: The model whose stream this is.
         side: "encode" or "decode".
         sizes: B, H and W of a chunk.
+        tiles: Size and overlap of tiles, if the frames are cut, and whether exactly.
         waiting: Frames that do not make a latent frame yet.
         kept: What the layers keep of the frames that went through.
     """
@@ -49,6 +49,7 @@ class StreamCache:
     owner: "TemporalVAE"
     side: Side
     sizes: tuple[int, ...]
+    tiles: tuple[int, int, bool] | None
     waiting: Video | None = None
     kept: Past = field(default_factory=dict)
 
@@ -188,7 +189,10 @@ class TemporalVAE(ModelMixin, ConfigMixin):
 
     @classmethod
     def from_image_vae(cls, image_vae: AutoencoderKL, **options: Any) -> "TemporalVAE":
-        """A video model that begins as this image model, on each frame.
+        """A video model that begins as this image model: it does the same on each frame.
+
+        A causal one and one frame have the same bits; several frames of another may be rounded
+        otherwise, as those of a batch are in the image model.
 
         `options` are those arguments of the class that an image model does not have, such as
         `causal` or `num_temporal_layers`. Weights are copied; so are precision, device and mode.
@@ -306,7 +310,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         outside [-1, 1]; TypeError for integers or another precision than the weights'.
         """
         self._check_video(video)
-        self._check_frames(video.shape[2])
+        check_frames(video.shape[2], self.temporal_downsample_factor)
         posterior = DiagonalGaussianDistribution(self._sliced("encode", video))
         return AutoencoderKLOutput(latent_dist=posterior) if return_dict else (posterior,)
 
@@ -517,7 +521,7 @@ class TemporalVAE(ModelMixin, ConfigMixin):
                 f"the vector has shape {tuple(vector.shape)}, {vector.numel()} numbers: expected "
                 f"one axis of {self.parameter_count}"
             )
-        _check_values(vector, "the vector")
+        check_values(vector, "the vector")
         parameters = list(self.parameters())
         parts = vector.split([parameter.numel() for parameter in parameters])
         with torch.no_grad():
@@ -599,8 +603,10 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         if not self.is_causal:
             raise ValueError("this model is not causal: to stream, expected one with causal=True")
         sizes = (len(chunk), *chunk.shape[3:])
+        tiles = (self.tile_latent_size, self.tile_latent_overlap, self.exact_tiling)
+        new = StreamCache(self, side, sizes, tiles if self.use_tiling else None)
         if cache is None:
-            return StreamCache(self, side, sizes)
+            return new
         if cache.owner is not self:
             raise ValueError("the cache is of another model: expected this model's, or None")
         if cache.side != side:
@@ -612,77 +618,21 @@ class TemporalVAE(ModelMixin, ConfigMixin):
                 f"the cache is of chunks with B, H, W = {cache.sizes} and this one has {sizes}: "
                 "expected the same, or None to begin a new stream"
             )
+        if cache.tiles != new.tiles:
+            raise ValueError(
+                f"the cache is of tiles (size, overlap, exact) = {cache.tiles} and the model has "
+                f"{new.tiles}: expected the same, or None to begin a new stream"
+            )
         return cache
 
     def _check_video(self, video: Given) -> None:
-        self._check_axes(video, "video", self.in_channels)
-        for axis, side in zip("HW", video.shape[3:], strict=True):
-            if side % self.downsample_factor:
-                raise ValueError(
-                    f"{axis} is {side}: expected a multiple of {self.downsample_factor}; "
-                    f"{_nearest(side, self.downsample_factor, 0)}"
-                )
-        _check_values(video, "the video", BRIGHTEST)
-
-    def _check_frames(self, frames: int) -> None:
-        rate = self.temporal_downsample_factor
-        if (frames - 1) % rate:
-            raise ValueError(
-                f"T is {frames}: this model encodes {rate}k+1 frames; {_nearest(frames, rate, 1)}"
-            )
+        factor = self.downsample_factor
+        check_axes(video, "video", self.in_channels, factor, self.dtype)
+        check_values(video, "the video", BRIGHTEST)
 
     def _check_latent(self, z: Given) -> None:
-        self._check_axes(z, "latent", self.latent_channels)
-        _check_values(z, "the latent")
-
-    def _check_axes(self, x: Given, name: str, channels: int) -> None:
-        """Rank, channels, sizes and precision of a video or a latent."""
-        shape = tuple(x.shape)
-        if x.ndim == 4 and shape[1] != channels and shape[0] == channels:
-            raise ValueError(
-                f"the {name} has shape {shape}: expected B C T H W, and B is missing; "
-                f"add it with {name}.unsqueeze(0)"
-            )
-        if x.ndim == 4:
-            raise ValueError(
-                f"the {name} has shape {shape}: expected B C T H W, and T is missing; "
-                f"add it with {name}.unsqueeze(2), for an image is a video of one frame"
-            )
-        if x.ndim != 5:
-            raise ValueError(f"the {name} has shape {shape}: expected five axes, B C T H W")
-        if shape[1] != channels:
-            swapped = shape[2] == channels
-            hint = f"; if its axes are B T C H W, {name}.transpose(1, 2)" if swapped else ""
-            raise ValueError(f"the {name} has {shape[1]} channels: expected {channels}{hint}")
-        for axis, size in zip("BCTHW", shape, strict=True):
-            if size == 0:
-                raise ValueError(f"{axis} of the {name} is 0: expected 1 or more")
-        if not x.is_floating_point():
-            raise TypeError(f"the {name} is {x.dtype}: expected floats, as x / 127.5 - 1 for bytes")
-        if x.dtype != self.dtype and not torch.is_autocast_enabled(x.device.type):
-            raise TypeError(f"the {name} is {x.dtype}: expected {self.dtype}, as the weights are")
-
-
-def _check_values(x: Given, name: str, largest: Number = math.inf) -> None:
-    """Left out where values are not known: while torch compiles, and on the meta device."""
-    if not x.is_floating_point():
-        raise TypeError(f"{name} is {x.dtype}: expected floats")
-    if torch.compiler.is_compiling() or x.device.type == "meta":
-        return
-    low, high = (float(value) for value in torch.aminmax(x.detach()))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        wrong = int((~x.isfinite()).sum())
-        raise ValueError(f"{name}: {wrong} values are NaN or infinite; expected numbers")
-    if max(-low, high) > largest:
-        raise ValueError(f"{name} reaches {max(-low, high):g}: expected values in [-1, 1]")
-
-
-def _nearest(value: int, step: int, offset: int) -> str:
-    """The nearest valid values, n * step + offset and at least 1."""
-    low = (value - offset) // step * step + offset
-    if low < 1:
-        return f"the nearest is {low + step}"
-    return f"the nearest are {low} and {low + step}"
+        check_axes(z, "latent", self.latent_channels, 1, self.dtype)
+        check_values(z, "the latent")
 
 
 def _widths(base: int, multipliers: Sequence[Number]) -> tuple[int, ...]:
