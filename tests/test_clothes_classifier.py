@@ -79,6 +79,21 @@ def test_the_distance_of_any_normals_is_that_of_the_matrix_root():
 def test_too_few_pictures_and_other_features_are_refused(judge):
     with pytest.raises(ValueError, match="64 pictures: expected more than the 64 features"):
         verdict(judge, clothes.load(64), clothes.classes(64))
+    pictures, classes = clothes.load(80), clothes.classes(80)
+    for shown, told, complaint in (
+        (pictures * 127.5, classes, r"outside \[-1, 1\]"),
+        (pictures * torch.nan, classes, r"outside \[-1, 1\]"),
+        (pictures[..., 2:-2, 2:-2], classes, r"expected floats, \(n, 1, 32, 32\)"),
+        (pictures.byte(), classes, "uint8 .* expected floats"),
+        (pictures, classes[:1], "1 classes for 80 pictures"),
+        (pictures, classes + 10, "classes reach 19: expected 0 to 9"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            verdict(judge, shown, told)
+    with pytest.raises(ValueError, match="expected one row a picture"):
+        normal(torch.rand(9))
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        normal(torch.full((9, 2), torch.inf))
     with pytest.raises(ValueError, match="2 and 3 features: expected equally many"):
         distance(normal(torch.rand(9, 2)), normal(torch.rand(9, 3)))
 

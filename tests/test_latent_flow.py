@@ -10,9 +10,20 @@ import torch
 from diffusers import DiTTransformer2DModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentlab import clothes, train_latent_flow
+from latentlab import clothes, clothes_classifier, latent_flow, small_vae, train_latent_flow
 from latentlab.checkpoint import TrainingError
-from latentlab.latent_flow import NOTHING, denoiser, direction, sample, way
+from latentlab.latent_flow import (
+    FOLDER,
+    NOTHING,
+    SPACES,
+    denoiser,
+    direction,
+    load,
+    report,
+    sample,
+    way,
+)
+from latentlab.report_latent_flow import calls, multiply_adds
 from latentlab.train_latent_flow import Recipe, Training, examples, train
 
 TINY = Recipe(steps=12, batch=8, width=32, layers=1)
@@ -97,6 +108,34 @@ def test_sample_is_the_end_of_the_way_and_repeats():
             lambda: sample(print, torch.zeros(1, 4, 4, 4), torch.tensor([11])),
             r"classes must be in 0..10, got 11",
         ),
+        (lambda: denoiser(4, 4, layers=0), "layers 0: expected 1 or more"),
+        (lambda: denoiser(4, 4, patch=0), "patch 0, .* expected 1 or more"),
+        (
+            lambda: way(print, torch.full((1, 4, 4, 4), torch.nan), torch.tensor([1])),
+            "NaN or infinite",
+        ),
+        (lambda: way(print, torch.zeros(4, 4, 4), torch.tensor([1])), "expected floats, B C H W"),
+        (
+            lambda: way(print, torch.zeros(1, 4, 4, 4).long(), torch.tensor([1])),
+            "int64 .* expected floats",
+        ),
+        (
+            lambda: way(denoiser(4, 4), torch.zeros(1, 4, 8, 8), torch.tensor([1])),
+            r"\(4, 8, 8\): expected \(4, 4, 4\)",
+        ),
+        (
+            lambda: way(print, torch.zeros(2, 4, 4, 4), torch.tensor([1])),
+            "expected 2 whole numbers, one for each latent",
+        ),
+        (
+            lambda: way(print, torch.zeros(1, 4, 4, 4), torch.tensor([1.0])),
+            "float32 .* expected 1 whole numbers",
+        ),
+        (
+            lambda: way(print, torch.zeros(1, 4, 4, 4), torch.tensor([1]), guidance=float("nan")),
+            "guidance is nan",
+        ),
+        (lambda: latent_flow.around("fourier"), "there is no flow in 'fourier'"),
     ],
 )
 def test_bad_requests_are_told(call, told):
@@ -147,6 +186,8 @@ def test_a_run_that_was_cut_off_ends_where_an_uninterrupted_one_does(data, tmp_p
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        ({"forget": 2.0}, "expected a share, 0 to 1"),
+        ({"layers": 0}, "expected 1 or more of each"),
         ({"space": "fourier"}, "expected latent or pixels"),
         ({"steps": 0}, "at least 1, got 0 and 8"),
         ({"space": "pixels", "patch": 5}, "a side that is a multiple of the patch"),
@@ -167,3 +208,75 @@ def test_missing_data_is_told_in_a_sentence(data, tmp_path):
     np.save(tmp_path / "training_classes.npy", np.zeros(7, np.uint8))
     with pytest.raises(SystemExit, match="has 7 classes for 60 pictures"):
         train_latent_flow.main([str(tmp_path), str(tmp_path / "run")])
+
+
+def test_the_shipped_flows_load_and_are_what_their_cards_say():
+    for space, shape in (("latent", (2, 4, 4, 4)), ("pixels", (2, 1, 32, 32))):
+        flow = load(space)
+        assert flow.noise(2, seed=0).shape == shape
+        assert torch.equal(flow.noise(2, seed=0), flow.noise(2, seed=0))
+        names = {path.name for path in (FOLDER / space).iterdir()}
+        weights = "diffusion_pytorch_model.safetensors"
+        assert names == {"SHA256", "config.json", "training.json", weights}
+        assert (FOLDER / space / weights).stat().st_size <= 6_000_000
+
+
+def test_both_trainings_cost_nearly_the_same():
+    facts = {s: json.loads((FOLDER / s / "training.json").read_text())["recipe"] for s in SPACES}
+    assert facts["latent"] == vars(Recipe())
+    cost = {
+        space: facts[space]["steps"] * report()[space]["multiply_adds"]["denoiser"]
+        for space in SPACES
+    }
+    assert cost["pixels"] / cost["latent"] == pytest.approx(1.061, abs=1e-3)  # as the card says
+    changed = {name for name in facts["latent"] if facts["latent"][name] != facts["pixels"][name]}
+    assert changed == {"space", "steps", "patch"}
+
+
+@pytest.mark.parametrize(("space", "tokens", "inside"), [("latent", 16, 4), ("pixels", 64, 16)])
+def test_multiply_adds_are_those_of_a_transformer_and_attention_is_counted(space, tokens, inside):
+    flow = load(space)
+    found = {n: multiply_adds(call) for n, call in calls(flow, 1).items()}
+    assert found == report()[space]["multiply_adds"]
+    width, layers = 128, 6
+    blocks = layers * (12 * tokens * width**2 + 2 * tokens**2 * width)
+    ends = 2 * tokens * inside * width  # from a patch to a token and back
+    conditions = found["denoiser"] - blocks - ends  # sigma and class, once a picture and block
+    assert 0 < conditions < 0.12 * found["denoiser"] and conditions < 2_000_000
+
+
+def test_the_goals_are_met():
+    latents, rebuilt = report()["latent"]["by_steps"], report()["rebuilt"]
+    assert latents["16"]["agreement"] >= 0.9
+    assert latents["16"]["frechet"] <= 2 * rebuilt["frechet"]
+
+
+def test_around_leaves_pixels_alone_and_scales_latents():
+    pictures = clothes.load(50)
+    diffusion = load("pixels").diffusion
+    assert torch.equal(diffusion.encode(pictures), pictures)
+    flow = load("latent")
+    z = flow.diffusion.encode(pictures, sample=False)
+    assert z.shape == (50, 4, 4, 4) and z.std() == pytest.approx(1, abs=0.15)
+    vae = small_vae.load("grid")
+    expected = vae.decode(vae.encode(pictures).latent_dist.mode()).sample.clamp(-1, 1)
+    torch.testing.assert_close(flow.pictures(z), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_samples_are_what_the_report_says_of_them():
+    judge, flow = clothes_classifier.load(), load("latent")
+    classes = torch.arange(300) % 10
+    shown = flow.pictures(sample(flow.denoiser, flow.noise(300, 5), classes, 8))
+    found = clothes_classifier.verdict(judge, shown, classes)
+    assert found.agreement == pytest.approx(
+        report()["latent"]["by_steps"]["8"]["agreement"], abs=0.05
+    )
+    shuffled = shown[torch.randperm(300, generator=torch.Generator().manual_seed(0))]
+    assert clothes_classifier.verdict(judge, shuffled, classes).agreement < 0.3
+
+
+def test_another_space_and_damaged_weights_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="there is no flow in 'fourier'"):
+        load("fourier")
+    with pytest.raises(ValueError, match=r"has no config\.json"):
+        load("latent", tmp_path)

@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from latentlab import image_vae
-from latentlab.clothes import NAMES
+from latentlab.clothes import NAMES, SIDE
 from latentlab.frechet import Normal, distance, normal
 
 FOLDER = Path(__file__).parent / "data" / "clothes_classifier"
@@ -81,9 +81,23 @@ class Verdict:
 
 
 def verdict(
-    judge: ClothesClassifier, pictures: Float[Tensor, "n 1 32 32"], classes: Int[Tensor, " n"]
+    judge: ClothesClassifier, pictures: Shaped[Tensor, "..."], classes: Int[Tensor, "..."]
 ) -> Verdict:
-    """Judge pictures that should show these classes. Raises ValueError for 64 pictures or fewer."""
+    """Judge pictures (n, 1, 32, 32) in [-1, 1] that should show these classes (n,), 0 to 9.
+
+    Raises ValueError for other shapes or values, and for 64 pictures or fewer.
+    """
+    if tuple(pictures.shape[1:]) != (1, SIDE, SIDE) or not pictures.is_floating_point():
+        raise ValueError(
+            f"pictures are {pictures.dtype} of shape {tuple(pictures.shape)}: expected floats, "
+            f"(n, 1, {SIDE}, {SIDE})"
+        )
+    if not pictures.abs().max() <= 1:
+        raise ValueError("pictures have values outside [-1, 1]: expected x / 127.5 - 1 of bytes")
+    if tuple(classes.shape) != (len(pictures),):
+        raise ValueError(f"{len(classes)} classes for {len(pictures)} pictures: expected as many")
+    if classes.min() < 0 or classes.max() >= len(NAMES):
+        raise ValueError(f"classes reach {classes.max()}: expected 0 to {len(NAMES) - 1}")
     features = torch.cat([judge.features(part) for part in pictures.split(500)])
     agreement = (judge.head(features).argmax(1) == classes).double().mean().item()
     return Verdict(agreement, distance(normal(features), reference()))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 
@@ -20,12 +20,16 @@ class Normal:
     covariance: Float[Tensor, "f f"]
 
 
-def normal(features: Float[Tensor, "n f"]) -> Normal:
+def normal(features: Shaped[Tensor, "..."]) -> Normal:
     """Mean and covariance of features, one row a picture.
 
-    Raises ValueError when there are no more rows than columns: the covariance of so few says
-    little.
+    Raises ValueError for another rank, for values that are no numbers, and when there are no more
+    rows than columns: the covariance of so few says little.
     """
+    if features.ndim != 2:
+        raise ValueError(f"features have shape {tuple(features.shape)}: expected one row a picture")
+    if not features.isfinite().all():
+        raise ValueError("features have values that are NaN or infinite: expected numbers")
     rows, columns = features.shape
     if rows <= columns:
         raise ValueError(f"{rows} pictures: expected more than the {columns} features of each")

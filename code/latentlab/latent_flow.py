@@ -6,6 +6,7 @@ which is what guidance needs.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from diffusers import DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from latentlab import image_vae, small_vae
@@ -22,6 +23,9 @@ from latentlab.latent_diffusion import LatentDiffusion
 
 # Latent, timestep and classes to an object whose `sample` is the direction, as diffusers' models.
 Denoiser: TypeAlias = Callable[[Tensor, Tensor, Tensor], Any]
+
+# What is refused in words is not refused by its type before.
+Given: TypeAlias = Shaped[Tensor, "..."]
 
 FOLDER = Path(__file__).parent / "data" / "latent_flow"
 SPACES = ("latent", "pixels")
@@ -62,8 +66,7 @@ def load(space: str = "latent", folder: Path = FOLDER) -> Flow:
     Raises ValueError for another space than "latent" or "pixels", and when its folder is
     incomplete or its weights are damaged.
     """
-    if space not in SPACES:
-        raise ValueError(f"there is no flow in {space!r}: expected one of {SPACES}")
+    _check_space(space)
     image_vae.check(folder / space, DiTTransformer2DModel.__name__)
     model = DiTTransformer2DModel.from_pretrained(
         folder / space, use_safetensors=True, low_cpu_mem_usage=False
@@ -75,6 +78,11 @@ def load(space: str = "latent", folder: Path = FOLDER) -> Flow:
     )
 
 
+def _check_space(space: str) -> None:
+    if space not in SPACES:
+        raise ValueError(f"there is no flow in {space!r}: expected one of {SPACES}")
+
+
 def report(folder: Path = FOLDER) -> dict[str, Any]:
     """What `latentlab.report_latent_flow` measured on 1,000 samples of each flow."""
     found: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
@@ -84,7 +92,11 @@ def report(folder: Path = FOLDER) -> dict[str, Any]:
 def around(
     space: str, latents_mean: Sequence[float] = (0.0,), latents_std: Sequence[float] = (1.0,)
 ) -> LatentDiffusion:
-    """The way from pictures to what a denoiser sees: through the small grid VAE, or none."""
+    """The way from pictures to what a denoiser sees: through the small grid VAE, or none.
+
+    Raises ValueError for another space than "latent" or "pixels".
+    """
+    _check_space(space)
     if space == "pixels":
         return LatentDiffusion(
             lambda pixels: (pixels, torch.full_like(pixels, -torch.inf)),
@@ -111,8 +123,14 @@ def denoiser(
 ) -> DiTTransformer2DModel:
     """A transformer with random weights for (b, channels, side, side), cut into patches.
 
-    Raises ValueError when the sides do not fit: `side` is a multiple of `patch`, `width` of 32.
+    Raises ValueError when the sides do not fit: `side` is a multiple of `patch`, `width` of 32;
+    and for numbers below 1.
     """
+    if min(channels, side, patch, width, layers) < 1:
+        raise ValueError(
+            f"channels {channels}, side {side}, patch {patch}, width {width}, layers {layers}: "
+            "expected 1 or more of each"
+        )
     if side % patch or width % HEAD:
         raise ValueError(
             f"side {side} and patch {patch}, width {width}: expected a side that is a multiple of "
@@ -156,24 +174,30 @@ def direction(
     return without + guidance * (with_class - without)
 
 
-@torch.no_grad()
 def way(
     model: Denoiser,
-    noise: Float[Tensor, "b c h w"],
-    classes: Int[Tensor, " b"],
+    noise: Given,
+    classes: Given,
     steps: int = 25,
     guidance: float = 1.5,
 ) -> Iterator[tuple[float, Float[Tensor, "b c h w"]]]:
     """Sigma and latent at each point of the way, from the noise at sigma 1 to the sample at 0.
 
-    The steps are those of `diffusers.FlowMatchEulerDiscreteScheduler`, evenly spaced.
+    `noise` is (b, c, h, w), `classes` (b,). The steps are those of
+    `diffusers.FlowMatchEulerDiscreteScheduler`, evenly spaced.
 
-    Raises ValueError for fewer than one step, or classes that are not in 0..10.
+    Raises ValueError for fewer than one step, noise of another shape than the model's latents or
+    with NaN, classes that are not one whole number in 0..10 for each latent, or a guidance that
+    is no number.
     """
-    if steps < 1:
-        raise ValueError(f"{steps} steps: expected 1 or more")
-    if classes.min() < 0 or classes.max() > NOTHING:
-        raise ValueError(f"classes must be in 0..{NOTHING}, got {classes.min()} to {classes.max()}")
+    _check(model, noise, classes, steps, guidance)
+    return _steps(model, noise, classes, steps, guidance)
+
+
+@torch.no_grad()
+def _steps(
+    model: Denoiser, noise: Tensor, classes: Tensor, steps: int, guidance: float
+) -> Iterator[tuple[float, Tensor]]:
     scheduler = FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps).tolist())
     z = noise
@@ -184,13 +208,41 @@ def way(
         yield scheduler.sigmas[index + 1].item(), z
 
 
+def _check(model: Denoiser, noise: Given, classes: Given, steps: int, guidance: float) -> None:
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"{steps} steps: expected a whole number, 1 or more")
+    if not math.isfinite(guidance):
+        raise ValueError(f"guidance is {guidance}: expected a number")
+    if noise.ndim != 4 or not noise.is_floating_point():
+        raise ValueError(
+            f"the noise is {noise.dtype} of shape {tuple(noise.shape)}: expected floats, B C H W"
+        )
+    if isinstance(model, DiTTransformer2DModel):
+        config = model.config
+        expected = (config.in_channels, config.sample_size, config.sample_size)
+        if tuple(noise.shape[1:]) != expected:
+            raise ValueError(
+                f"the noise has C H W = {tuple(noise.shape[1:])}: expected {expected}, "
+                "as the denoiser was made for"
+            )
+    if not noise.isfinite().all():
+        raise ValueError("the noise has values that are NaN or infinite: expected numbers")
+    if classes.is_floating_point() or tuple(classes.shape) != (len(noise),):
+        raise ValueError(
+            f"the classes are {classes.dtype} of shape {tuple(classes.shape)}: expected "
+            f"{len(noise)} whole numbers, one for each latent"
+        )
+    if len(classes) and (classes.min() < 0 or classes.max() > NOTHING):
+        raise ValueError(f"classes must be in 0..{NOTHING}, got {classes.min()} to {classes.max()}")
+
+
 def sample(
     model: Denoiser,
-    noise: Float[Tensor, "b c h w"],
-    classes: Int[Tensor, " b"],
+    noise: Given,
+    classes: Given,
     steps: int = 25,
     guidance: float = 1.5,
 ) -> Float[Tensor, "b c h w"]:
-    """The end of the `way`."""
+    """The end of the `way`. Raises as that does."""
     *_, (_, z) = way(model, noise, classes, steps, guidance)
     return z

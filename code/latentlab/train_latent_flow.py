@@ -152,6 +152,8 @@ def train(data: Path, run: Path, recipe: Recipe) -> Training:
         raise TrainingError(
             f"steps and batch must be at least 1, got {recipe.steps} and {recipe.batch}"
         )
+    if not 0 <= recipe.forget <= 1:
+        raise TrainingError(f"forget is {recipe.forget}: expected a share, 0 to 1")
     try:
         training = Training(recipe, examples(data, recipe.space))
     except ValueError as error:
