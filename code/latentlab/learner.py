@@ -38,7 +38,7 @@ class Learner(Generic[Model]):
         self.average = {name: value.clone() for name, value in model.state_dict().items()}
         self.step, self.seconds = 0, 0.0
         named = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.names = {parameter: name for name, parameter in named.items()}
+        self.names: dict[Tensor, str] = {parameter: name for name, parameter in named.items()}
         picked = {name: by_muon(name, parameter) for name, parameter in named.items()}
         self.muon = Muon([named[name] for name in named if picked[name]], lr=muon_rate)
         self.adam = torch.optim.AdamW(
