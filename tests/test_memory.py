@@ -14,10 +14,19 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from latentlab import cpu_kernels, image_vae, memory, real_class, report_memory
-from latentlab.measured_memory import filled
+from latentlab.measured_memory import allocated, filled
 from latentlab.memory import Measured, measure, trace
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import (
+    conv2d,
+    conv3d,
+    conv_transpose2d,
+    group_norm,
+    interpolate,
+    layer_norm,
+    scaled_dot_product_attention,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -189,6 +198,30 @@ def test_stable_diffusion_peaks_at_three_tensors_of_256_channels(stable_diffusio
     assert found.module == "AutoencoderKL.decoder.up_blocks.3.resnets.0.nonlinearity"
 
 
+def test_the_law_holds_also_with_activations_in_place(stable_diffusion):
+    vae = copy.deepcopy(stable_diffusion)
+    for module in vae.modules():
+        if isinstance(module, nn.SiLU):
+            module.inplace = True
+    found = trace(vae.decode, zeros(1, 4, 64, 64))
+    *large, _ = found.tensors
+    assert [held.shape[1] for held in large] == [256, 128, 128, 128, 128]  # 768 again
+    assert found.operation == "aten.div"  # by output_scale_factor, which is 1
+
+
+def test_encoding_peaks_at_five_tensors_of_128_channels(stable_diffusion):
+    found = trace(stable_diffusion.encode, zeros(1, 3, 512, 512))
+    assert [held.shape for held in found.tensors] == [(1, 128, 512, 512)] * 5
+
+
+def test_the_denoiser_needs_a_third_of_the_decoder(stable_diffusion):
+    denoiser = trace(report_memory.UNET(), zeros(2, 4, 64, 64), torch.tensor(1), zeros(2, 77, 768))
+    decoder = trace(stable_diffusion.decode, zeros(1, 4, 64, 64))
+    assert 2.5 < decoder.peak_bytes / denoiser.peak_bytes < 3.5
+    assert denoiser.parameter_bytes > 10 * denoiser.peak_bytes
+    assert decoder.parameter_bytes < decoder.peak_bytes
+
+
 def test_type_tiles_and_slices_move_the_law(stable_diffusion):
     def peak(latent: torch.Tensor, *, tile: int = 0, sliced: bool = False) -> float:
         """In tensors of 256 channels and 256 x 256 pixels at 32 bits."""
@@ -233,6 +266,52 @@ def test_traced_is_measured(name):
     assert found.seconds > 0
     if found.resident_bytes is not None:
         assert found.resident_bytes > 0.5 * found.allocated_bytes
+
+
+def image(*shape: int, dtype=torch.float32, last: bool = False) -> torch.Tensor:
+    """Ones of that shape, with the channels innermost in memory or not."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    format = formats[len(shape)] if last else torch.contiguous_format
+    return torch.ones(shape, dtype=dtype).contiguous(memory_format=format)
+
+
+HALF, SHORT = torch.float16, torch.bfloat16
+KERNELS = {
+    "3 x 3": (conv2d, image(1, 64, 64, 64), image(64, 64, 3, 3), None, 1, 1),
+    "3 x 3, odd channels": (conv2d, image(1, 17, 64, 64), image(33, 17, 3, 3), None, 1, 1),
+    "3 x 3, few channels": (conv2d, image(1, 3, 96, 96), image(64, 3, 3, 3), None, 1, 1),
+    "3 x 3, small": (conv2d, image(1, 8, 8, 8), image(8, 8, 3, 3), None, 1, 1),
+    "3 x 3, stride": (conv2d, image(1, 64, 65, 65), image(64, 64, 3, 3), None, 2),
+    "3 x 3, last": (conv2d, image(2, 64, 64, 64, last=True), image(512, 64, 3, 3), None, 1, 1),
+    "3 x 3, gaps": (conv2d, image(2, 64, 64, 128)[..., ::2], image(64, 64, 3, 3), None, 1, 1),
+    "3 x 3, depthwise": (conv2d, image(1, 64, 64, 64), image(64, 1, 3, 3), None, 1, 1, 1, 64),
+    "3 x 3, bf16": (conv2d, image(1, 64, 64, 64, dtype=SHORT), image(64, 64, 3, 3, dtype=SHORT)),
+    "3 x 3, fp16": (conv2d, image(1, 8, 16, 16, dtype=HALF), image(8, 8, 3, 3, dtype=HALF)),
+    "1 x 1": (conv2d, image(1, 64, 64, 64), image(64, 64, 1, 1)),
+    "1 x 1, 16": (conv2d, image(16, 64, 64, 64), image(64, 64, 1, 1)),
+    "1 x 1, bf16": (conv2d, image(2, 64, 64, 64, dtype=SHORT), image(128, 64, 1, 1, dtype=SHORT)),
+    "3 x 3 x 3": (conv3d, image(1, 64, 4, 16, 16), image(64, 64, 3, 3, 3), None, 1, 1),
+    "3 x 3 x 3, 2": (conv3d, image(2, 64, 4, 16, 16), image(64, 64, 3, 3, 3), None, 1, 1),
+    "transposed": (conv_transpose2d, image(1, 64, 64, 64), image(64, 64, 2, 2), None, 2),
+    "upsampling": (interpolate, image(1, 64, 64, 64), None, 2.0),
+    "upsampling, small": (interpolate, image(1, 64, 32, 32), None, 2.0),
+    "layer norm, gaps": (layer_norm, image(256, 512, 2).select(-1, 0), (512,)),
+    "group norm, last": (group_norm, image(2, 64, 64, 64, last=True), 32),
+    "mean, bf16": (torch.mean, image(64, 64, 64, 1, dtype=SHORT), 1),
+    "two widths": (torch.mul, image(64, 64, 64, 1, dtype=SHORT), image(64, 64, 64, 1)),
+    "attention": (scaled_dot_product_attention, *[image(1, 2, 1024, 64)] * 3),
+    "attention, bf16": (scaled_dot_product_attention, *[image(1, 2, 256, 64, dtype=SHORT)] * 3),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_workspace_of_a_kernel_is_what_the_allocator_hands_out(name):
+    call, *inputs = KERNELS[name]
+    found = trace(call, *inputs)
+    ours = found.cpu_peak_bytes
+    assert ours == pytest.approx(allocated(lambda: call(*inputs)), rel=0.02)
+    empty = [x.to("meta") if isinstance(x, torch.Tensor) else x for x in inputs]
+    assert trace(call, *empty).peak_bytes == found.peak_bytes
 
 
 def test_without_the_workspace_of_kernels_a_trace_would_miss(monkeypatch):
@@ -332,7 +411,7 @@ def test_an_error_that_the_call_survives_is_none():
             x = nn.ReLU()(x)
         raise KeyError("later")
 
-    with pytest.raises(ValueError, match="raised KeyError: 'later'"):
+    with pytest.raises(ValueError, match=r"^the call raised KeyError: 'later'"):
         trace(call, zeros(1, 5))
 
 

@@ -13,8 +13,6 @@ the first call, buffers of matrix products, blocks cut into pages) and less (pag
 
 import argparse
 import pickle
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,29 +52,39 @@ def allocated(run: Callable[[], Any]) -> int:
     return most
 
 
-def kilobytes(path: Path, field: str) -> int:
-    """A figure of the system in KiB, as the line "VmHWM:  1234 kB" has it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith(field + ":")).split()[1])
+def told(path: Path, field: str) -> int | None:
+    """Bytes as the line "VmHWM:  1234 kB" has them; None where the system does not tell."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith(field + ":")]
+    return int(found[0][1]) * 1024 if found else None
 
 
 def limit_memory() -> None:
     """Let a request for more than is free fail in words, before the system ends some process."""
-    most = (kilobytes(STATUS, "VmSize") + kilobytes(FREE, "MemAvailable")) * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    size, free = told(STATUS, "VmSize"), told(FREE, "MemAvailable")
+    if size is None or free is None:
+        return
+    import resource  # not on Windows
+
+    resource.setrlimit(resource.RLIMIT_AS, (size + free, size + free))
 
 
 def measured(run: Callable[[], Any]) -> Measured:
     """Call it twice: once for time and resident memory, once for the allocator."""
-    linux = sys.platform == "linux"
-    if linux:
+    try:
         RESET.write_text("5", encoding="utf-8")  # the peak starts again from now
-    before = kilobytes(STATUS, "VmRSS") if linux else 0
+        before = told(STATUS, "VmRSS")
+    except OSError:
+        before = None
     start = time.perf_counter()
     with torch.no_grad():
         run()
     seconds = time.perf_counter() - start
-    resident = (kilobytes(STATUS, "VmHWM") - before) * 1024 if linux else None
+    peak = told(STATUS, "VmHWM")
+    resident = None if before is None or peak is None else peak - before
     return Measured(allocated(run), resident, seconds)
 
 
@@ -107,8 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("folder", type=Path, help="holds the request; gets the answer")
     folder = parser.parse_args(arguments).folder
-    if sys.platform == "linux":
-        limit_memory()
+    limit_memory()
     (folder / "answer").write_bytes(pickle.dumps(answer(folder / "request")))
 
 

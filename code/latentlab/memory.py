@@ -273,6 +273,7 @@ class _Books(TorchDispatchMode):
         self._seen: dict[int, weakref.ref[torch.UntypedStorage]] = {}  # by address
         self._made: dict[int, Held] = {}  # those that live
         self._gone: list[Held] = []
+        self._outside = "the call" if owner is None else type(owner).__name__
         if owner is not None:
             self._learn(owner)
 
@@ -368,9 +369,7 @@ class _Books(TorchDispatchMode):
             self._paths.setdefault(module, name)
 
     def _path(self) -> str:
-        if self._within:
-            return self._within[-1]
-        return type(self.roots[0]).__name__ if self.roots else "the call"
+        return self._within[-1] if self._within else self._outside
 
     def _enter(self, module: nn.Module, _: Any) -> None:
         if module not in self._paths:
