@@ -35,7 +35,7 @@ class AsOnCPU(TorchFunctionMode):
 
     These are attention, for which torch would make all scores there, a matrix of positions by
     positions, and the normalization of groups, for which it would move the channels from the
-    innermost axis.
+    innermost axis. Attention inside torch.nn.MultiheadAttention is not seen, and is not changed.
     """
 
     def __torch_function__(
