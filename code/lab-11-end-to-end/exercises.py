@@ -48,7 +48,7 @@ class Formula:
         self.call = eval(text)
 
     def __call__(self, *arguments):
-        return self.call(*arguments)
+        return self.call(*map(np.asarray, arguments))
 
     def __deepcopy__(self, memo):
         return self
@@ -153,7 +153,7 @@ def _array(*shape):
 
 _ONE, _ITS_NOISE = np.array([[[[2.0]]]]), np.array([[[[0.5]]]])
 _LATENTS, _NOISES = _array(3, 2, 2, 2), _array(3, 2, 2, 2)
-_CLASSES, _SIGMAS = np.array([3, 0, 7]), np.array([0.25, 0.9, 0.6])
+_CLASSES, _SIGMAS = np.array([3, 5, 7]), np.array([0.25, 0.9, 0.6])
 _HIDDEN = [False, True, False]
 _MIXED = _array(40, 3) @ _array(3, 3)
 
@@ -189,6 +189,11 @@ exercises = Exercises(
                     denoise, z, classes, sigma, noise, np.zeros_like(hidden)
                 )
             ),
+            "you hid the class as 0, which is a class; 10 is nothing": (
+                lambda denoise, z, classes, sigma, noise, hidden: flow_loss(
+                    denoise, z, np.where(hidden, 0, classes), sigma, noise, np.zeros_like(hidden)
+                )
+            ),
             "you summed the squares, where their mean is wanted": _summed,
         },
     ),
@@ -208,6 +213,9 @@ exercises = Exercises(
             ),
             "you spread the points and not the steps: for n steps you need n + 1 sigmas": (
                 _walk(lambda steps, shift: _shifted(steps, shift, count=0))
+            ),
+            "you took sigma itself as the step; it is the difference to the next sigma": (
+                _walk(_shifted, lambda sigma, after, steps: -sigma)
             ),
             "you forgot the last step, the one to sigma = 0": (
                 _walk(lambda steps, shift: _shifted(steps, shift)[:-1])
@@ -237,6 +245,9 @@ exercises = Exercises(
             ),
             "you counted from the half with the class: 0 would then mean the class alone": (
                 lambda both, guidance: guide(both, 1 + guidance)
+            ),
+            "you added the direction with the class, where its difference to the other is wanted": (
+                lambda both, guidance: np.split(both, 2)[1] + guidance * np.split(both, 2)[0]
             ),
             "you pushed the wrong way, from with to without the class": (
                 lambda both, guidance: guide(both, -guidance)
