@@ -7,6 +7,7 @@ import nbformat
 import notebooks
 import numpy as np
 import pytest
+import torch
 from latentlab.exercise import Exercise, Exercises
 
 ROOT = Path(__file__).parents[1]
@@ -125,6 +126,17 @@ def test_arrays_are_compared_number_by_number_and_shape_by_shape():
     assert "\n" not in small
     large = HALVE.check(lambda x: np.where(x == 11, 7, x / 2)).message
     assert "shape (3, 4) with 7 at [2, 3], where 5.5 is right." in large
+
+
+def test_a_right_answer_may_be_a_tensor_or_an_array_without_axes():
+    half = Exercise(lambda x: x / 2, cases=[(3.0,), (4.0,)], mistakes={})
+    pair = Exercise(lambda x: np.array([x, 2 * x]), cases=[(3.0,)], mistakes={})
+    assert half.check(lambda x: np.array(x / 2)).solved
+    assert half.check(lambda x: torch.tensor(x / 2)).solved
+    assert not half.check(lambda x: torch.tensor(x)).solved
+    assert not half.check(lambda x: np.array([x / 2])).solved
+    assert pair.check(lambda x: torch.tensor([x, 2 * x])).solved
+    assert not pair.check(lambda x: torch.tensor([2 * x, x])).solved
 
 
 def test_an_answer_may_change_what_it_is_given():

@@ -194,6 +194,11 @@ exercises = Exercises(
                     denoise, z, np.where(hidden, 0, classes), sigma, noise, np.zeros_like(hidden)
                 )
             ),
+            "you hid the class as -1, which is the starter's nothing; this network's is 10": (
+                lambda denoise, z, classes, sigma, noise, hidden: flow_loss(
+                    denoise, z, np.where(hidden, -1, classes), sigma, noise, np.zeros_like(hidden)
+                )
+            ),
             "you summed the squares, where their mean is wanted": _summed,
         },
     ),
