@@ -148,7 +148,22 @@ class TemporalConv(nn.Module):
             way.windows(self, x, self.before, self.after),
             strict=True,
         )
-        return gathered((self.blend(*pair) for pair in pairs), *x.shape[:2])
+        return gathered((self.in_bands(way.bands, *pair) for pair in pairs), *x.shape[:2])
+
+    def in_bands(
+        self, bands: int, small: tuple[Pictures, ...], window: tuple[Pictures, ...]
+    ) -> Pictures:
+        """`blend` of a few rows at a time, whose intermediate values are the most there are."""
+        if bands == 1:
+            return self.blend(small, window)
+        out = torch.empty_like(window[0])
+        rows = -(-out.shape[2] // bands)
+        for top in range(0, out.shape[2], rows):
+            band = (..., slice(top, top + rows), slice(None))
+            out[band] = self.blend(
+                tuple(part[band] for part in small), tuple(part[band] for part in window)
+            )
+        return out
 
     def blend(self, small: tuple[Pictures, ...], window: tuple[Pictures, ...]) -> Pictures:
         """The answer for the present frame of each window."""
@@ -161,7 +176,7 @@ class TemporalConv(nn.Module):
         out = present + more
         for n, other in enumerate(others):
             change = (other - present) * gate[:, n : n + 1]
-            out = torch.addcmul(out, change, self.taps[n][:, None, None])
+            out.addcmul_(change, self.taps[n][:, None, None])
         return out
 
 

@@ -20,7 +20,6 @@ from latentlab.temporal_blocks import (
 )
 
 HALVINGS = 2  # of the number of frames, where time is compressed: by 4
-ENCODER_LEVELS = 2  # of the encoder's, the smallest, have layers along time: larger ones cost most
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,11 @@ class AlongTime(nn.ModuleList):
 
 
 class VideoEncoder(Encoder):
-    """Pixels to the moments of a latent."""
+    """Pixels to the moments of a latent.
+
+    Layers along time are at the lowest resolution only. Those at a higher one would cost more
+    than all of these, and it is the decoder that mends flicker.
+    """
 
     def __init__(self, widths: Sequence[int], time: TimeLayers, **options: Any) -> None:
         super().__init__(
@@ -98,7 +101,7 @@ class VideoEncoder(Encoder):
         self.temporal = nn.ModuleList()
         last = len(widths) - 1
         for level, width in enumerate(widths):
-            layers = time.after(width) if level > last - ENCODER_LEVELS else AlongTime()
+            layers = time.after(width) if level == last else AlongTime()
             if time.compress and last - HALVINGS <= level < last:
                 layers.append(TemporalDownsample(width, time.kernel))
             self.temporal.append(layers)
