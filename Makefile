@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup web widgets book serve notebooks check test sweep lock clean
+.PHONY: help setup web widgets book serve notebooks check test sweep bench lock clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -82,6 +82,9 @@ test: book .venv-binder/.ready ## everything: also executes each lab and opens t
 
 sweep: setup ## hold the atlas to the real classes on many more requests
 	@ATLAS_REQUESTS=$(or $(REQUESTS),150) $(BIN)/pytest tests/test_atlas.py -k class_does
+
+bench: setup ## measure the video VAE on this machine, for the book (a quarter of an hour)
+	@$(BIN)/python -m latentlab.report_speed code/latentlab/data/speed
 
 lock: setup ## compile requirements.txt from the ranges in pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras pyproject.toml \
