@@ -14,7 +14,13 @@ from sphinx.util.docutils import SphinxDirective
 
 RECORD = Path("code", "latentlab", "data", "speed", "report.json")
 WAYS = {"stream": "stream, in chunks", "once": "one call, causal", "layers": "one call, not causal"}
-MODES = {"fast": "fast", "exact": "exact"}
+SHORT = ("chunks", "causal", "not causal")  # the same, in a table
+MODES = ("fast", "exact")
+TITLES = {
+    "comparison": "Beside diffusers",
+    "streaming": "In a stream",
+    "tiling": "In tiles",
+}
 
 Row = Mapping[str, Any]
 
@@ -33,15 +39,24 @@ class Benchmark(SphinxDirective):
         recorded = json.loads(path.read_text(encoding="utf-8"))
         if name not in recorded:
             raise self.error(f"{RECORD} has no {name!r}: run `make bench`")
-        html = SHOWN[name](recorded[name]["rows"]) + machine(recorded[name]["machine"])
-        return [nodes.raw("", html, format="html")]
+        return [nodes.raw("", SHOWN[name](recorded[name]["rows"]), format="html")]
+
+
+class BenchmarkMachines(SphinxDirective):
+    """`{benchmark-machines}`: where each benchmark ran, and with which versions."""
+
+    def run(self) -> list[nodes.Node]:
+        path = Path(self.env.srcdir) / RECORD
+        self.env.note_dependency(str(path))
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        return [nodes.raw("", machines(recorded), format="html")]
 
 
 def comparison(rows: Sequence[Row]) -> str:
     """Ours beside diffusers', call by call."""
     timed = [row for row in rows if "time_ratio" in row]
-    times = {_call(row): row["time_ratio"]["median"] for row in timed}
-    memory = {_call(row): row["memory_ratio"] for row in rows}
+    times = {_bar(row): row["time_ratio"]["median"] for row in timed}
+    memory = {_bar(row): row["memory_ratio"] for row in rows}
     sizes = {tuple(row["widths"]): row["parameters"] for row in rows}
     said = " and ".join(
         f"{_millions(count['ours'])} of {_millions(count['theirs'])} at base width {widths[0]}"
@@ -52,12 +67,12 @@ def comparison(rows: Sequence[Row]) -> str:
         f"{_range(memory)}. Parameters, in millions: {said}."
     )
     head = (
-        "Call", "Time", "Least to most", "Rounds", "Seconds", "Theirs", "Memory", "MB", "Theirs",
-        "Measured",
+        "Call", "Width", "Time", "Least to most", "Rounds", "Ours, s", "Theirs, s", "Memory",
+        "Ours, MB", "Theirs, MB", "Measured",
     )  # fmt: skip
     drawn = (
-        bars(times, "time", "Time of TemporalVAE as a share of AutoencoderKLTemporalDecoder's"),
-        bars(memory, "peak memory", "Peak memory as a share of AutoencoderKLTemporalDecoder's"),
+        bars(times, "time", "Time of TemporalVAE as a share of the other's"),
+        bars(memory, "peak memory", "Peak memory of TemporalVAE as a share of the other's"),
     )
     return _paragraph(words) + _table("Beside diffusers", head, map(_compared, rows)) + _html(drawn)
 
@@ -66,7 +81,7 @@ def bars(shares: Mapping[str, float], what: str, caption: str) -> Figure:
     """Shares of the other model's time or memory."""
     told = ", ".join(f"{call} {share:.2f}" for call, share in shares.items())
     return plots.bars(
-        shares,
+        {"AutoencoderKLTemporalDecoder": 1.0, **shares},
         unit="×",
         alt=f"Ours to theirs in {what}: {told}.",
         caption=f"{caption}.",
@@ -76,7 +91,11 @@ def bars(shares: Mapping[str, float], what: str, caption: str) -> Figure:
 
 
 def _call(row: Row) -> str:
-    return f"{row['direction']} {row['frames']} × {row['side']}², width {row['widths'][0]}"
+    return f"{row['direction']} {row['frames']} × {row['side']}²"
+
+
+def _bar(row: Row) -> str:
+    return f"{_call(row)}, width {row['widths'][0]}"
 
 
 def _compared(row: Row) -> tuple[str, ...]:
@@ -93,7 +112,7 @@ def _compared(row: Row) -> tuple[str, ...]:
             f"{seconds['theirs']:.2f}",
         )
     sizes = f"{row['memory_ratio']:.2f}", _megabytes(traced["ours"]), _megabytes(traced["theirs"])
-    return (_call(row), *cells, *sizes, share)
+    return (_call(row), str(row["widths"][0]), *cells, *sizes, share)
 
 
 def streaming(rows: Sequence[Row]) -> str:
@@ -112,8 +131,8 @@ def streaming(rows: Sequence[Row]) -> str:
     )
     head = (
         "Clip",
-        *(f"Frames/s, {way}" for way in WAYS.values()),
-        *(f"MB, {way}" for way in WAYS.values()),
+        *(f"Frames/s: {SHORT[0]}", *SHORT[1:]),
+        *(f"MB: {SHORT[0]}", *SHORT[1:]),
     )
     memory = {
         title: (lengths, [row["allocated"][way] / 1e6 for row in decoded])
@@ -173,13 +192,8 @@ def tiling(rows: Sequence[Row]) -> str:
         "Frame", "Seconds", "MB", "Fast: time", "memory", "PSNR, dB", "largest error",
         "Exact: time", "memory", "largest error",
     )  # fmt: skip
-    time = {
-        title: (sides, [row[mode]["time_ratio"]["median"] for row in rows])
-        for mode, title in MODES.items()
-    }
-    memory = {
-        title: (sides, [row[mode]["memory_ratio"] for row in rows]) for mode, title in MODES.items()
-    }
+    time = {mode: (sides, [row[mode]["time_ratio"]["median"] for row in rows]) for mode in MODES}
+    memory = {mode: (sides, [row[mode]["memory_ratio"] for row in rows]) for mode in MODES}
     drawn = [
         plots.curves(
             lines,
@@ -210,17 +224,31 @@ def _tiled(row: Row) -> tuple[str, ...]:
     )
 
 
-def machine(found: Row) -> str:
-    """Where a benchmark ran, in a sentence."""
-    free = f", {found['free_bytes'] / 1e9:.0f} GB free" if found["free_bytes"] else ""
-    words = (
-        f"Recorded on {found['processor']}, {found['cores']} cores ({found['kernels']}){free}, "
-        f"threads: {found['threads']}; {found['system']}, Python {found['python']}, "
-        f"torch {found['torch']}, diffusers {found['diffusers']}."
+def machines(recorded: Mapping[str, Row]) -> str:
+    """A row for each benchmark: the machine and what else it had to do, and versions."""
+    head = (
+        "Benchmark", "Processor", "Cores", "Kernels", "Threads", "Free, GB", "Load before",
+        "System", "Python", "torch", "diffusers",
+    )  # fmt: skip
+    return _table("Machines", head, (_machine(*part) for part in recorded.items()))
+
+
+def _machine(name: str, part: Row) -> tuple[str, ...]:
+    found = part["machine"]
+    free, load = found["free_bytes"], found["load_before"]
+    return (
+        TITLES[name],
+        found["processor"],
+        str(found["cores"]),
+        found["kernels"],
+        str(found["threads"]),
+        "" if free is None else f"{free / 1e9:.0f}",
+        "" if load is None else f"{load:.1f}",
+        found["system"],
+        found["python"],
+        found["torch"],
+        found["diffusers"],
     )
-    if found["load_before"] is not None:
-        words += f" Load average before: {found['load_before']}."
-    return _paragraph(words)
 
 
 def _told(
@@ -273,4 +301,5 @@ SHOWN: dict[str, Callable[[Sequence[Row]], str]] = {
 
 def setup(app: Sphinx) -> dict[str, object]:
     app.add_directive("benchmark", Benchmark)
+    app.add_directive("benchmark-machines", BenchmarkMachines)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
