@@ -266,13 +266,15 @@ def curves(
     kind: Kind = "computed here",
     marks: Mapping[str, tuple[Number, Number]] | None = None,
     dots: bool = False,
+    points: bool = True,
     log_x: bool = False,
     log_y: bool = False,
 ) -> Figure:
     """A chart of lines. `lines` maps a name to its x and y values; `marks` labels single points.
 
-    `dots` draws the points without joining them. A tick is twice the last one with `log_x`, and
-    ten times the last one with `log_y`, with 2 and 5 between them when there is room.
+    `dots` draws the points without joining them, `points=False` the lines alone. A tick is twice
+    the last one with `log_x`, and ten times the last one with `log_y`, with 2 and 5 between them
+    when there is room.
     """
     from matplotlib.figure import Figure as Canvas
     from matplotlib.ticker import LogLocator
@@ -286,7 +288,7 @@ def curves(
             label=name,
             color=hue,
             linewidth=0 if dots else 2,
-            marker=marker,
+            marker=marker if points else None,
             markersize=3.5 if dots else 5,
         )
     for text, (at_x, at_y) in (marks or {}).items():

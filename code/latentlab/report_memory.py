@@ -245,7 +245,8 @@ def _held(case: Case) -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
+    """Where a report was measured, with the versions that count."""
     return {
         "machine": platform.machine(),
         "kernels": torch.backends.cpu.get_cpu_capability(),
@@ -292,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         full.append(row := _traced(case))
         print(f"{case.title:40}{row['live_bytes'] / 1e6:9.1f}{row['cpu_bytes'] / 1e6:9.1f}")
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"machine": _machine(), "small": small, "full": full}
+    found = {"machine": machine(), "small": small, "full": full}
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
 
