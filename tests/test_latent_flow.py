@@ -10,7 +10,7 @@ import torch
 from diffusers import DiTTransformer2DModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentlab import clothes, clothes_classifier, latent_flow, small_vae, train_latent_flow
+from latentlab import clothes, clothes_classifier, small_vae, train_latent_flow
 from latentlab.checkpoint import TrainingError
 from latentlab.latent_flow import (
     FOLDER,
@@ -135,7 +135,6 @@ def test_sample_is_the_end_of_the_way_and_repeats():
             lambda: way(print, torch.zeros(1, 4, 4, 4), torch.tensor([1]), guidance=float("nan")),
             "guidance is nan",
         ),
-        (lambda: latent_flow.around("fourier"), "there is no flow in 'fourier'"),
     ],
 )
 def test_bad_requests_are_told(call, told):
@@ -233,16 +232,10 @@ def test_both_trainings_cost_nearly_the_same():
     assert changed == {"space", "steps", "patch"}
 
 
-@pytest.mark.parametrize(("space", "tokens", "inside"), [("latent", 16, 4), ("pixels", 64, 16)])
-def test_multiply_adds_are_those_of_a_transformer_and_attention_is_counted(space, tokens, inside):
-    flow = load(space)
-    found = {n: multiply_adds(call) for n, call in calls(flow, 1).items()}
+@pytest.mark.parametrize("space", SPACES)
+def test_multiply_adds_are_those_of_the_report(space):
+    found = {n: multiply_adds(call) for n, call in calls(load(space), 1).items()}
     assert found == report()[space]["multiply_adds"]
-    width, layers = 128, 6
-    blocks = layers * (12 * tokens * width**2 + 2 * tokens**2 * width)
-    ends = 2 * tokens * inside * width  # from a patch to a token and back
-    conditions = found["denoiser"] - blocks - ends  # sigma and class, once a picture and block
-    assert 0 < conditions < 0.12 * found["denoiser"] and conditions < 2_000_000
 
 
 def test_the_goals_are_met():

@@ -1,4 +1,4 @@
-"""A thousand small pictures of clothes that no model of the course was trained on.
+"""A thousand small pictures of clothes that no shipped model was trained on.
 
 Example:
     >>> from latentlab import clothes

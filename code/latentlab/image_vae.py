@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, ModelMixin
 from safetensors import SafetensorError, safe_open
 
 FOLDER = Path(__file__).parent / "data" / "image_vae"
@@ -28,6 +30,18 @@ def load(source: str | Path = FOLDER) -> AutoencoderKL:
         raise ValueError(f"{source} is no folder: expected one with config.json and {WEIGHTS}")
     vae = AutoencoderKL.from_pretrained(source, use_safetensors=True, low_cpu_mem_usage=False)
     return vae.float().requires_grad_(False).eval()
+
+
+def write(model: ModelMixin, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write a model as `load` expects it: half precision, safetensors, hashes beside it.
+
+    `facts`, how the weights came about, go into training.json. The model is at half precision
+    from then on.
+    """
+    model.half().save_pretrained(folder)
+    (folder / WEIGHTS).chmod(0o644)
+    write_hashes(folder)
+    (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def write_hashes(folder: Path) -> None:

@@ -66,21 +66,18 @@ def load(space: str = "latent", folder: Path = FOLDER) -> Flow:
     Raises ValueError for another space than "latent" or "pixels", and when its folder is
     incomplete or its weights are damaged.
     """
-    _check_space(space)
+    if space not in SPACES:
+        raise ValueError(f"there is no flow in {space!r}: expected one of {SPACES}")
     image_vae.check(folder / space, DiTTransformer2DModel.__name__)
     model = DiTTransformer2DModel.from_pretrained(
         folder / space, use_safetensors=True, low_cpu_mem_usage=False
     )
     facts = json.loads((folder / space / "training.json").read_text(encoding="utf-8"))
+    around = _as_pixels if space == "pixels" else _through_grid
     return Flow(
         model.float().requires_grad_(False).eval(),
-        around(space, facts["latents_mean"], facts["latents_std"]),
+        around(facts["latents_mean"], facts["latents_std"]),
     )
-
-
-def _check_space(space: str) -> None:
-    if space not in SPACES:
-        raise ValueError(f"there is no flow in {space!r}: expected one of {SPACES}")
 
 
 def report(folder: Path = FOLDER) -> dict[str, Any]:
@@ -89,32 +86,20 @@ def report(folder: Path = FOLDER) -> dict[str, Any]:
     return found
 
 
-def around(
-    space: str, latents_mean: Sequence[float] = (0.0,), latents_std: Sequence[float] = (1.0,)
-) -> LatentDiffusion:
-    """The way from pictures to what a denoiser sees: through the small grid VAE, or none.
-
-    Raises ValueError for another space than "latent" or "pixels".
-    """
-    _check_space(space)
-    if space == "pixels":
-        return LatentDiffusion(
-            lambda pixels: (pixels, torch.full_like(pixels, -torch.inf)),
-            lambda pixels: pixels,
-            latents_mean=latents_mean,
-            latents_std=latents_std,
-        )
+def _through_grid(mean: Sequence[float], std: Sequence[float]) -> LatentDiffusion:
+    """Between pictures and latents of the small grid VAE."""
     vae = small_vae.load("grid")
+    vae.register_to_config(scaling_factor=None, latents_mean=mean, latents_std=std)
+    return LatentDiffusion.from_autoencoder(vae)
 
-    def encode(pixels: Tensor) -> tuple[Tensor, Tensor]:
-        posterior = vae.encode(pixels).latent_dist
-        return posterior.mean, posterior.logvar
 
+def _as_pixels(mean: Sequence[float], std: Sequence[float]) -> LatentDiffusion:
+    """Pictures themselves, each an exact one: its log-variance is minus infinity."""
     return LatentDiffusion(
-        encode,
-        lambda latent: vae.decode(latent).sample,
-        latents_mean=latents_mean,
-        latents_std=latents_std,
+        lambda pixels: (pixels, torch.full_like(pixels, -torch.inf)),
+        lambda pixels: pixels,
+        latents_mean=mean,
+        latents_std=std,
     )
 
 

@@ -1,13 +1,17 @@
 """A model that learns: its two optimizers, the moving average of its weights, and a saved state."""
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from latentlab import checkpoint
+from latentlab.checkpoint import TrainingError
 from latentlab.muon import Muon
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -23,7 +27,7 @@ class Learner(Generic[Model]):
         model: As it is after the last step.
         average: The moving average of its state.
         step: How many steps there were.
-        seconds: How long they took, for the caller to keep.
+        seconds: How long they took; `train` keeps it, and who does not call that may.
     """
 
     def __init__(
@@ -61,6 +65,40 @@ class Learner(Generic[Model]):
         for name, value in self.model.state_dict().items():
             self.average[name].lerp_(value, 1 - decay)
         return loss.item()
+
+    def train(
+        self,
+        advance: Callable[[], float],
+        steps: int,
+        path: Path,
+        recipe: Mapping[str, Any],
+        every: int,
+    ) -> None:
+        """Call `advance`, one step that returns its loss, until there were `steps` of them.
+
+        Goes on from the state at `path` where there is one, and writes it there every so many
+        steps, at Ctrl-C and at the end.
+
+        Raises TrainingError when that state is no good, or when the loss is no number any more.
+        """
+        if path.exists():
+            self.load(path, recipe)
+        began, before = time.monotonic(), self.seconds
+        with tqdm(total=steps, initial=self.step, unit="step", mininterval=5) as bar:
+            try:
+                while self.step < steps:
+                    value = advance()
+                    self.seconds = before + time.monotonic() - began
+                    if not math.isfinite(value):
+                        raise TrainingError(f"the loss became {value} at step {self.step}")
+                    bar.update()
+                    bar.set_postfix_str(f"loss={value:.4f}", refresh=False)
+                    if self.step % every == 0:
+                        self.save(path, recipe)
+            except KeyboardInterrupt:
+                self.save(path, recipe)
+                raise
+        self.save(path, recipe)
 
     def save(self, path: Path, recipe: Mapping[str, Any], **facts: Any) -> None:
         """Write everything that the next step depends on; a file at `path` is replaced at once."""

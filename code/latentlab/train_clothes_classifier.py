@@ -7,7 +7,6 @@ core, so a run is not resumed; the seed decides the result.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -70,14 +69,6 @@ def accuracy(
     return (found == shown).double().mean().item()
 
 
-def write(model: ClothesClassifier, folder: Path, facts: dict[str, object]) -> None:
-    """Write the weights in half precision, hashes, and how they came about."""
-    model.half().save_pretrained(folder)
-    (folder / image_vae.WEIGHTS).chmod(0o644)
-    image_vae.write_hashes(folder)
-    (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m latentlab.train_clothes_classifier",
@@ -105,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{part}: {facts[f'{part}_accuracy']:.2%} recognized")
     features = torch.cat([model.features(part) for part in pictures["training"].split(500)])
     found = normal(features)
-    write(model, run, facts | {"recipe": asdict(recipe), "classes": clothes.NAMES})
+    image_vae.write(model, run, facts | {"recipe": asdict(recipe), "classes": clothes.NAMES})
     save_file({"mean": found.mean, "covariance": found.covariance}, run / REFERENCE)
 
 

@@ -9,10 +9,7 @@ is written. The seed decides the result.
 """
 
 import argparse
-import json
-import math
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +18,6 @@ import torch
 from diffusers import DiTTransformer2DModel
 from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm import tqdm
 
 from latentlab import image_vae, small_vae
 from latentlab.checkpoint import TrainingError
@@ -160,40 +156,20 @@ def train(data: Path, run: Path, recipe: Recipe) -> Training:
         raise TrainingError(str(error)) from error
     run.mkdir(parents=True, exist_ok=True)
     state = run / "state.safetensors"
-    if state.exists():
-        training.load(state, asdict(recipe))
-    began, before = time.monotonic(), training.seconds
-    with tqdm(total=recipe.steps, initial=training.step, unit="step", mininterval=5) as bar:
-        try:
-            while training.step < recipe.steps:
-                value = training.advance()
-                training.seconds = before + time.monotonic() - began
-                if not math.isfinite(value):
-                    raise TrainingError(f"the loss became {value} at step {training.step}")
-                bar.update()
-                bar.set_postfix_str(f"loss={value:.4f}", refresh=False)
-                if training.step % KEPT_EVERY == 0:
-                    training.save(state, asdict(recipe))
-        except KeyboardInterrupt:
-            training.save(state, asdict(recipe))
-            raise
-    training.save(state, asdict(recipe))
+    training.train(training.advance, recipe.steps, state, asdict(recipe), KEPT_EVERY)
     write(training, run / "model")
     return training
 
 
 def write(training: Training, folder: Path) -> None:
     """Write the averaged weights in half precision, hashes, and how they came about."""
-    training.averaged().half().save_pretrained(folder)
-    (folder / image_vae.WEIGHTS).chmod(0o644)
-    image_vae.write_hashes(folder)
     facts = {
         "hours": round(training.seconds / 3600, 2),
         "latents_mean": training.data.latents_mean,
         "latents_std": training.data.latents_std,
         "recipe": asdict(training.recipe),
     }
-    (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+    image_vae.write(training.averaged(), folder, facts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

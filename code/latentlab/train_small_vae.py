@@ -8,7 +8,6 @@ decides the result. RUN/grid and RUN/vector are written, each when it is done; `
 """
 
 import argparse
-import json
 import math
 import sys
 import time
@@ -160,14 +159,6 @@ def quality(vae: AutoencoderKL, pictures: Float[Tensor, "n 1 32 32"]) -> tuple[f
     return psnr(pictures, torch.cat(rebuilt)), nats / len(pictures)
 
 
-def write(kind: Kind, vae: AutoencoderKL, folder: Path, facts: dict[str, object]) -> None:
-    """Write the weights in half precision, their configuration, hashes and how they came about."""
-    vae.half().save_pretrained(folder)
-    (folder / image_vae.WEIGHTS).chmod(0o644)
-    image_vae.write_hashes(folder)
-    (folder / "training.json").write_text(json.dumps({"kind": kind} | facts, indent=2) + "\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m latentlab.train_small_vae",
@@ -206,7 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 decibels, nats = quality(vae, pictures[part])
                 facts[f"{part}_psnr"], facts[f"{part}_kl_nats"] = round(decibels, 3), round(nats, 2)
                 print(f"{kind}, {part}: {decibels:.2f} dB, KL {nats:.1f} nats a picture")
-            write(kind, vae, given.run / kind, facts | {"recipe": asdict(recipe)})
+            facts = {"kind": kind} | facts | {"recipe": asdict(recipe)}
+            image_vae.write(vae, given.run / kind, facts)
     except TrainingError as error:
         sys.exit(str(error))
 
