@@ -88,7 +88,8 @@ most = peak(LATENT)
 largest = max(most.values(), key=prod)  # (1, 256, 512, 512)
 
 if __name__ == "__main__":
-    print("latent ", LATENT, "  picture", picture)
-    print("peak   ", f"{size(most) / 2**20:,.0f} MiB in {len(most)} tensors")
+    print("latent ", LATENT)
+    print("picture", picture)
+    print("peak   ", f"{size(most) / 2**20:,.0f} MiB in {len(most)} tensors:")
     for name, shape in most.items():
-        print("  ", name, shape)
+        print(" ", name, "\n   ", shape)

@@ -173,12 +173,12 @@ def report(folder: Path = FOLDER) -> dict[str, Any]:
 
 
 def error(row: Mapping[str, Any]) -> str:
-    """How far a row's result is from the plain one, in words."""
+    """How far a row's result is from the plain one: a dash where weights were not trained."""
     if not row["largest_difference"]:
         return "same bits"
     if row["largest_difference"] < ROUNDING:
         return "rounding"
-    return f"{row['psnr']:.1f} dB" if row["psnr"] else "not trained"
+    return f"{row['psnr']:.1f} dB" if row["psnr"] else "-"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
