@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentlab import image_vae, patch_vae, small_vae
 from latentlab.latent_diffusion import LatentDiffusion
-from latentlab.temporal_vae import TemporalVAE, _ramps
+from latentlab.temporal_blocks import Pass, TemporalConv
+from latentlab.temporal_vae import ALL_POSITIONS, TemporalVAE, _ramps
 from torch import Tensor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -170,6 +171,19 @@ def test_without_layers_along_time_each_frame_is_an_image():
     vae, video = model(num_temporal_layers=0), pixels(1, 3, 3, 8, 8)
     frames = [decoded(vae, mode(vae, video[:, :, n : n + 1])) for n in range(3)]
     torch.testing.assert_close(torch.cat(frames, 2), vae(video).sample, atol=1e-5, rtol=1e-5)
+
+
+def test_a_convolution_over_time_averages_noise_and_leaves_a_cut_alone():
+    torch.manual_seed(0)
+    layer = TemporalConv(32, groups=8, kernel=3, causal=True).requires_grad_(False)
+    layer.taps.fill_(0.25)
+    before, after = pixels(32, 8, 8), pixels(32, 8, 8, seed=1)
+    noise = 0.1 * torch.randn(4, 32, 8, 8)
+    x = torch.cat([before + noise, after[None]])[None]
+    out = layer(x, Pass(ALL_POSITIONS))
+    assert (out[0, 2:4] - before).std() < 0.85 * noise[2:].std()
+    ghost = 0.25 * (x[0, 2] + x[0, 3] - 2 * after)
+    assert (out[0, 4] - after).std() < 0.05 * ghost.std()
 
 
 def test_a_still_clip_stays_still():

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-STILL = 0.1  # share of clips in which nothing moves
+STILL = 0.5  # share of motions that are none, as of a camera on a tripod
+PACE = 0.8  # pixels a frame, the mean of the other ones
 IN_FRONT = 0.5  # share of clips with a second picture before the first
 SOFTNESS = 1.5  # pixels over which the border of what is in front fades
 
@@ -42,7 +43,7 @@ def any_motion(random: np.random.Generator) -> Motion:
     """A motion such as hands and tripods make, or none."""
     if random.random() < STILL:
         return Motion()
-    pace, course = random.exponential(1.5), random.uniform(0, 2 * math.pi)
+    pace, course = random.exponential(PACE), random.uniform(0, 2 * math.pi)
     return Motion(
         speed=(pace * math.cos(course), pace * math.sin(course)),
         zoom=math.exp(random.normal(0, 0.008)),

@@ -19,6 +19,7 @@ Pictures: TypeAlias = Float[Tensor, "_ _ _ _"]  # n c h w
 Past: TypeAlias = dict[Hashable, Tensor]
 
 SQUEEZE = 4  # what steers the temporal convolution has a quarter of its channels
+STRICTNESS = 30.0  # how fast, in a fresh layer, a tap turns down where frames differ
 
 
 @dataclass
@@ -121,9 +122,10 @@ class TemporalConv(nn.Module):
         out = x[t] + sum over the other frames i of taps[i] * gate[i] * (x[i] - x[t]) + more
 
     The taps are a depthwise convolution whose weights add up to 1, so that what stands still
-    passes unchanged. A small network that sees the same frames turns a tap down, or up to twice,
-    at each position (`gate`), and adds what taps cannot (`more`). Taps and its last layer start
-    at zero.
+    passes unchanged. A gate turns a tap down where its frame is unlike the present one, as a
+    bilateral filter does (Tomasi and Manduchi 1998). A small network, which sees the present
+    frame and by how much the others differ, corrects the gate at each position, up to twice the
+    tap, and adds what taps cannot (`more`). Taps and the network's last layer start at zero.
     """
 
     def __init__(self, channels: int, groups: int, kernel: int, causal: bool) -> None:
@@ -133,6 +135,7 @@ class TemporalConv(nn.Module):
         self.before = kernel - 1 - self.after
         small = max(channels // SQUEEZE, 1)
         self.taps = nn.Parameter(torch.zeros(kernel - 1, channels))
+        self.strictness = nn.Parameter(torch.full((kernel - 1,), STRICTNESS))
         self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
         self.squeeze = nn.Conv2d(channels, small, 1)
         self.mix = nn.Conv2d(kernel * small, small, 1)
@@ -167,17 +170,20 @@ class TemporalConv(nn.Module):
 
     def blend(self, small: tuple[Pictures, ...], window: tuple[Pictures, ...]) -> Pictures:
         """The answer for the present frame of each window."""
-        more, gate = self.expand(nn.functional.silu(self.mix(torch.cat(small, 1)))).split(
-            (self.channels, len(self.taps)), 1
-        )
-        gate = 2 * gate.sigmoid()
-        present = window[self.before]
-        others = window[: self.before] + window[self.before + 1 :]
+        now, present = small[self.before], window[self.before]
+        changes = [(other - now).abs_() for other in self.others(small)]
+        steering = nn.functional.silu(self.mix(torch.cat([now, *changes], 1)))
+        more, gates = self.expand(steering).split((self.channels, len(self.taps)), 1)
         out = present + more
-        for n, other in enumerate(others):
-            change = (other - present) * gate[:, n : n + 1]
-            out.addcmul_(change, self.taps[n][:, None, None])
+        for n, (other, change) in enumerate(zip(self.others(window), changes, strict=True)):
+            unlike = change.square().mean(1, keepdim=True)
+            gate = 2 * (gates[:, n : n + 1] - self.strictness[n] * unlike).sigmoid()
+            out.addcmul_((other - present) * gate, self.taps[n][:, None, None])
         return out
+
+    def others(self, window: tuple[Pictures, ...]) -> tuple[Pictures, ...]:
+        """All frames of a window but the present one."""
+        return window[: self.before] + window[self.before + 1 :]
 
 
 class TemporalAttention(nn.Module):

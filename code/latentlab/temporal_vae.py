@@ -80,10 +80,10 @@ RECONSTRUCTION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class TemporalVAE(ModelMixin, ConfigMixin):
     """A video autoencoder with the interface of diffusers' `AutoencoderKL`.
 
-    2-D blocks, those of `AutoencoderKL`, work on each frame; after each of them layers along time
-    work on each position. Normalizations see one frame only. Fresh, all layers along time are the
-    identity, so the model begins as an image autoencoder. See `from_image_vae` to begin as a
-    trained one.
+    2-D blocks, those of `AutoencoderKL`, work on each frame; after them layers along time work on
+    each position: after the middle and every level of the decoder, and at the encoder's lowest
+    resolution. Normalizations see one frame only. Fresh, all layers along time are the identity,
+    so the model begins as an image autoencoder. See `from_image_vae` to begin as a trained one.
 
     A layer is given frames of one sample only, so a batch has the bits of its samples. In
     evaluation mode a causal model goes through the whole network frame by frame: a stream in any
@@ -97,8 +97,8 @@ class TemporalVAE(ModelMixin, ConfigMixin):
         base_channels: Channels at full size.
         channel_multipliers: Times `base_channels`, the channels of each level; a level has half
             the height and width of the one before.
-        num_temporal_layers: Convolutions over time after each 2-D block. With 0 no layer looks
-            at another frame, temporal attention included.
+        num_temporal_layers: Convolutions over time at each place that has any. With 0 no layer
+            looks at another frame, temporal attention included.
         temporal_kernel_size: Frames such a convolution sees; odd.
         causal: Whether no frame depends on a later one.
         scaling_factor: What a denoiser's latent is multiplied by.

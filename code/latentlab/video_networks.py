@@ -1,4 +1,4 @@
-"""Encoder and decoder of `AutoencoderKL`, with layers along time after each of their blocks."""
+"""Encoder and decoder of `AutoencoderKL`, with layers along time between their levels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class TimeLayers:
     """Which layers along time a network has.
 
     Attributes:
-        number: Convolutions after each spatial block.
+        number: Convolutions at each place that has any.
         kernel: Frames that one sees.
         causal: Whether none looks at a later frame.
         attention: Whether there is attention, too, at the lowest resolution.
