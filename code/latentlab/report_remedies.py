@@ -207,5 +207,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ValueError as error:
-        sys.exit(str(error))
+    except ValueError as wrong:
+        sys.exit(str(wrong))
