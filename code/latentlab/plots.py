@@ -14,6 +14,7 @@ from latentlab import axes
 from latentlab.figure import Figure, Kind
 
 Picture = Float[np.ndarray, "height width 3"]
+Clip = Float[np.ndarray, "frames height width 3"]
 Number = int | float
 Map = Float[np.ndarray, "height width"]
 Seen = Bool[np.ndarray, "outputs inputs"]
@@ -99,12 +100,15 @@ def _group(frames: range, label: str, *, lost: bool = False) -> str:
     )
 
 
-def reach(grids: Mapping[str, Seen], *, alt: str, caption: str) -> Figure:
-    """Which inputs each output has seen: a row an output, a column an input, one grid a title."""
+def reach(grids: Mapping[str, Seen], *, alt: str, caption: str, output: str = "z") -> Figure:
+    """Which inputs each output has seen: a row an output, a column an input, one grid a title.
+
+    `output` is the letter of a row's name.
+    """
     drawn = []
     for title, seen in grids.items():
         rows = "".join(
-            f'<span class="ls-name">z{index}</span>'
+            f'<span class="ls-name">{output}{index}</span>'
             + "".join(f'<span class="{"ls-on" if cell else "ls-off"}"></span>' for cell in row)
             for index, row in enumerate(seen)
         )
@@ -191,6 +195,41 @@ def pictures(
     encode = _exact if cells else _webp
     drawn = (_tile(encode(picture), title, note, cells=cells) for picture, title, note in tiles)
     return _grid("".join(drawn), columns, alt, caption, kind)
+
+
+def moving(
+    clips: Mapping[str, Clip],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    rate: int = 12,
+) -> Figure:
+    """Clips side by side in one loop of `rate` frames a second, values in [-1, 1].
+
+    The reader can close it, and sees the first frame alone where motion is not wanted.
+    """
+    side_by_side = np.concatenate(list(clips.values()), axis=2)
+    first, *others = (_image(frame) for frame in side_by_side)
+    still = _data_uri(first, "webp", quality=75, method=6)
+    loop = _data_uri(
+        first,
+        "webp",
+        save_all=True,
+        append_images=others,
+        duration=round(1000 / rate),
+        loop=0,
+        quality=60,
+        method=6,
+    )
+    titles = "".join(f"<span>{escape(title)}</span>" for title in clips)
+    body = (
+        '<details class="ls-moving" open><summary>In motion. Close it to stop.</summary><picture>'
+        f'<source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
+        f'<img alt="{escape(alt)}" src="{loop}"></picture><div class="ls-titles" '
+        f'style="--ls-columns:repeat({len(clips)}, 1fr)">{titles}</div></details>'
+    )
+    return Figure(body, alt, caption, kind)
 
 
 def heatmaps(
