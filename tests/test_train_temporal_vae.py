@@ -12,6 +12,7 @@ from latentlab.image_vae import WEIGHTS
 from latentlab.reconstruction import flicker
 from latentlab.train_image_vae import Crops
 from latentlab.train_temporal_vae import Recipe, Training, build, train
+from latentlab.video_vae import KINDS
 from PIL import Image
 
 TINY = Recipe(steps=4, clips=((16, 3), (24, 2)))
@@ -150,6 +151,33 @@ def test_flicker_is_the_change_that_the_original_has_not():
         flicker(video, video[:, :, :3])
     with pytest.raises(ValueError, match="there is 1 frame: expected 2 or more"):
         flicker(video[:, :, :1], video[:, :, :1])
+
+
+def test_noise_makes_the_film_flicker_a_third_less_at_no_lower_psnr():
+    found = video_vae.report()["film"]
+    temporal, per_frame = found["temporal"], found["per frame"]
+    assert temporal["noisy"]["flicker"] <= 0.65 * per_frame["noisy"]["flicker"]
+    assert temporal["noisy"]["psnr"] >= per_frame["noisy"]["psnr"]
+    assert temporal["clean"]["psnr"] >= per_frame["clean"]["psnr"]
+    assert temporal["clean"]["flicker"] <= 1.02 * per_frame["clean"]["flicker"]
+
+
+def test_the_report_is_of_the_shipped_models_and_the_card_shows_it():
+    clip = report_temporal_vae.clips("film")[2]
+    found = {kind: report_temporal_vae.score(video_vae.load(kind), (clip,)) for kind in KINDS}
+    less = found["temporal"]["noisy"]["flicker"] / found["per_frame"]["noisy"]["flicker"]
+    assert less < 0.5  # in a part that hardly moves
+    card = (video_vae.FOLDER / "README.md").read_text(encoding="utf-8")
+    assert report_temporal_vae.table(video_vae.report()) in card
+
+
+def test_both_models_were_trained_alike():
+    facts = [
+        json.loads((video_vae.FOLDER / kind / "training.json").read_text())["recipe"]
+        for kind in KINDS
+    ]
+    assert {name for name in facts[0] if facts[0][name] != facts[1][name]} == {"layers"}
+    assert facts[0] | {"clips": ()} == vars(Recipe()) | {"clips": ()}
 
 
 def test_the_shipped_models_are_small_and_whole():

@@ -86,6 +86,17 @@ def measure(folder: Path) -> dict[str, dict[str, Scores]]:
     }
 
 
+def table(found: dict[str, dict[str, Scores]]) -> str:
+    """Lines of a kind and its models: PSNR and flicker, clean and then noisy."""
+    lines = []
+    for kind, by_model in found.items():
+        lines.append(kind)
+        for name, scores in by_model.items():
+            cells = (f"{s['psnr']:8.2f} dB {s['flicker']:7.2f}" for s in scores.values())
+            lines.append(f"  {name:10}" + "".join(cells))
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m latentlab.report_temporal_vae",
@@ -99,11 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = measure(given.models)
     except ValueError as error:
         sys.exit(str(error))
-    for kind, by_model in found.items():
-        print(kind)
-        for name, scores in by_model.items():
-            cells = (f"{s['psnr']:8.2f} dB {s['flicker']:7.2f}" for s in scores.values())
-            print(f"  {name:10}" + "".join(cells))
+    print(table(found))
     (given.models / "report.json").write_text(json.dumps(found, indent=2) + "\n")
 
 
