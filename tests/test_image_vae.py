@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from diffusers import AutoencoderKL
-from latentlab import image_vae
+from latentlab import image_vae, model_folder
 from latentlab.image_vae import FOLDER, SIXTEEN
 from latentlab.patch_vae import patch_vae
 from latentlab.reconstruction import psnr
@@ -89,7 +89,7 @@ def folder(tmp_path):
     torch.manual_seed(0)
     vae = AutoencoderKL(block_out_channels=(4,), norm_num_groups=1, layers_per_block=1)
     vae.half().save_pretrained(tmp_path)
-    image_vae.write_hashes(tmp_path)
+    model_folder.write_hashes(tmp_path)
     return tmp_path
 
 
@@ -100,13 +100,13 @@ def test_folder_is_loaded_frozen_at_fp32(folder):
 
 
 def test_folder_without_hashes_is_loaded(folder):
-    (folder / image_vae.HASHES).unlink()
+    (folder / model_folder.HASHES).unlink()
     assert image_vae.load(folder)
 
 
 def test_wrong_weights_name_the_file_and_both_hashes(folder):
-    weights = folder / image_vae.WEIGHTS
-    expected = (folder / image_vae.HASHES).read_text().splitlines()[1].split()[0]
+    weights = folder / model_folder.WEIGHTS
+    expected = (folder / model_folder.HASHES).read_text().splitlines()[1].split()[0]
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(ValueError) as caught:
         image_vae.load(folder)
@@ -114,14 +114,14 @@ def test_wrong_weights_name_the_file_and_both_hashes(folder):
 
 
 def test_truncated_weights_without_hashes_are_told(folder):
-    (folder / image_vae.HASHES).unlink()
-    weights = folder / image_vae.WEIGHTS
+    (folder / model_folder.HASHES).unlink()
+    weights = folder / model_folder.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ValueError, match="safetensors is damaged"):
         image_vae.load(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", image_vae.WEIGHTS])
+@pytest.mark.parametrize("name", ["config.json", model_folder.WEIGHTS])
 def test_missing_file_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(ValueError, match=f"has no {name}"):

@@ -106,35 +106,31 @@ def test_exercises_agree_with_the_course():
 
 def test_the_record_bears_out_what_lab_and_chapter_say_of_it():
     """Their prose names no figures; these are the relations that it does state."""
+    less = {}
     for kind, by_model in video_vae.report().items():
         image, alone, along = (by_model[n] for n in ("image VAE", "per frame", "temporal"))
-        added, left, calmed = (
-            s["noisy"]["flicker"] - s["clean"]["flicker"] for s in by_model.values()
-        )
-        assert left < 0.5 * added and calmed < left, kind
-        assert along["clean"]["psnr"] == pytest.approx(alone["clean"]["psnr"], rel=0.015)
-        assert along["clean"]["flicker"] == pytest.approx(alone["clean"]["flicker"], rel=0.02)
-        assert along["noisy"]["psnr"] > alone["noisy"]["psnr"] - 0.1
-        assert image["noisy"]["flicker"] > alone["noisy"]["flicker"] > along["noisy"]["flicker"]
-        less = 1 - along["noisy"]["flicker"] / alone["noisy"]["flicker"]
-        if kind == "standing camera":
-            assert less > 0.15
-        if kind == "pan, 3 pixels a frame":
-            assert less < 0.1
+        flickers = [model["noisy"]["flicker"] for model in (image, alone, along)]
+        assert flickers == sorted(flickers, reverse=True), kind
+        assert along["clean"]["flicker"] >= 0.98 * alone["clean"]["flicker"], kind
+        assert image["clean"]["psnr"] > max(alone["clean"]["psnr"], along["clean"]["psnr"]), kind
+        less[kind] = 1 - flickers[2] / flickers[1]
+    assert less["standing camera"] > 0.15
+    assert less["standing camera"] == max(less.values())
+    assert less["pan, 3 pixels a frame"] < 0.1
 
 
 def test_a_moving_figure_has_all_frames_a_still_and_words():
     random = np.random.default_rng(0)
-    clips = {name: random.uniform(-1, 1, (5, 8, 12, 3)) for name in ("one", "two")}
-    body = plots.moving(clips, alt="Noise & noise.", caption="Twice.", rate=10).body
-    still, loop = (
+    clips = {name: random.uniform(-1, 1, (5, 8, 12, 3)) for name in ("one & all", "two")}
+    body = plots.moving(clips, alt="Noise.", caption="Twice.", rate=10).body
+    still, loop, *_ = pictures = [
         Image.open(io.BytesIO(base64.b64decode(data)))
         for data in re.findall(r"data:image/webp;base64,([A-Za-z0-9+/=]+)", body)
-    )
+    ]
+    assert len(pictures) == 4
     assert (still.n_frames, loop.n_frames) == (1, 5)
-    assert still.size == loop.size == (24, 8)
+    assert still.size == loop.size == (12, 8)
     assert loop.info["loop"] == 0
-    assert 'alt="Noise &amp; noise."' in body
+    assert body.count('alt="one &amp; all"') == body.count('alt="two"') == 1
     assert "(prefers-reduced-motion: reduce)" in body.split("srcset")[0]
     assert body.index("<details") < body.index("<summary") < body.index("<img")
-    assert "<span>one</span><span>two</span>" in body

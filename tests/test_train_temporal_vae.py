@@ -8,7 +8,7 @@ import pytest
 import torch
 from latentlab import image_vae, report_temporal_vae, train_temporal_vae, video_vae
 from latentlab.checkpoint import TrainingError
-from latentlab.image_vae import WEIGHTS
+from latentlab.model_folder import WEIGHTS
 from latentlab.reconstruction import flicker
 from latentlab.train_image_vae import Crops
 from latentlab.train_temporal_vae import Recipe, Training, build, train

@@ -6,7 +6,6 @@ Example:
     (3, 1, 32, 32)
 """
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
+
+from latentlab import intact
 
 FOLDER = Path(__file__).parent / "data" / "clothes"
 SHA256 = {
@@ -67,14 +68,7 @@ def _content(name: str, count: int) -> io.BytesIO:
     """An intact file of the folder, once the count is known to be possible."""
     if not 1 <= count <= COUNT:
         raise ValueError(f"count must be in 1..{COUNT}, got {count}")
-    content = (FOLDER / name).read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256[name]:
-        raise OSError(
-            f"{FOLDER / name} is damaged: its SHA-256 hash should be {SHA256[name]} but is "
-            f"{found}; restore the file from the course's repository."
-        )
-    return io.BytesIO(content)
+    return io.BytesIO(intact.read(FOLDER / name, SHA256[name]))
 
 
 def shifted(pictures: Float[Tensor, "n c h w"], right: int) -> Float[Tensor, "n c h w"]:

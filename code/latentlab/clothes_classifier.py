@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, Shaped
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from latentlab import image_vae
+from latentlab import model_folder
 from latentlab.clothes import NAMES, SIDE
 from latentlab.frechet import Normal, distance, normal
 
@@ -62,9 +62,7 @@ def load(folder: Path = FOLDER) -> ClothesClassifier:
 
     Raises ValueError when the folder is incomplete or its weights are damaged.
     """
-    image_vae.check(folder, ClothesClassifier.__name__)
-    made = ClothesClassifier.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
-    return made.float().requires_grad_(False).eval()
+    return model_folder.load(ClothesClassifier, folder)
 
 
 @dataclass(frozen=True)

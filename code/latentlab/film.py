@@ -6,7 +6,6 @@ Example:
     (1, 3, 8, 144, 256)
 """
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import torch
 from jaxtyping import Float
 from PIL import Image, ImageSequence
 from torch import Tensor
+
+from latentlab import intact
 
 FILE = Path(__file__).parent / "data" / "film" / "bunny.webp"
 SHA256 = "200e3a7d054304330b87ed246bed6c6fa9e8fd9162cb6ad88a763693507a0191"
@@ -35,14 +36,7 @@ def load(frames: int = FRAMES, first: int = 0) -> Float[Tensor, "1 3 frames 144 
     """
     if not (0 <= first < FRAMES and 1 <= frames <= FRAMES - first):
         raise ValueError(f"frames {first} to {first + frames - 1}: the film has 0 to {FRAMES - 1}")
-    content = FILE.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise OSError(
-            f"{FILE} is damaged: its SHA-256 hash should be {SHA256} but is {found}; restore the "
-            "file from the course's repository."
-        )
-    with Image.open(io.BytesIO(content)) as stored:
+    with Image.open(io.BytesIO(intact.read(FILE, SHA256))) as stored:
         shown = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(stored)]
     video = torch.from_numpy(np.stack(shown[first : first + frames]))
     return video.permute(3, 0, 1, 2)[None].float() / 127.5 - 1

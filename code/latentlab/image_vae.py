@@ -1,18 +1,14 @@
 """Load the trained image VAE of the course, or any other AutoencoderKL by path or hub name."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from diffusers import AutoencoderKL, ModelMixin
-from safetensors import SafetensorError, safe_open
+from diffusers import AutoencoderKL
+
+from latentlab import model_folder
+from latentlab.model_folder import WEIGHTS
 
 FOLDER = Path(__file__).parent / "data" / "image_vae"
 SIXTEEN = FOLDER.with_name("image_vae_16")  # its sibling with 16 latent channels
-WEIGHTS = "diffusion_pytorch_model.safetensors"
-HASHES = "SHA256"
 
 
 def load(source: str | Path = FOLDER) -> AutoencoderKL:
@@ -25,53 +21,8 @@ def load(source: str | Path = FOLDER) -> AutoencoderKL:
     the file SHA256 beside them states; the message names the file and the expected hash.
     """
     if Path(source).is_dir():
-        check(Path(source))
-    elif isinstance(source, Path) or str(source).count("/") != 1:
+        return model_folder.load(AutoencoderKL, Path(source))
+    if isinstance(source, Path) or str(source).count("/") != 1:
         raise ValueError(f"{source} is no folder: expected one with config.json and {WEIGHTS}")
     vae = AutoencoderKL.from_pretrained(source, use_safetensors=True, low_cpu_mem_usage=False)
     return vae.float().requires_grad_(False).eval()
-
-
-def write(model: ModelMixin, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write a model as `load` expects it: half precision, safetensors, hashes beside it.
-
-    `facts`, how the weights came about, go into training.json. The model is at half precision
-    from then on.
-    """
-    model.half().save_pretrained(folder)
-    (folder / WEIGHTS).chmod(0o644)
-    write_hashes(folder)
-    (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-
-
-def write_hashes(folder: Path) -> None:
-    """Write SHA256 beside the weights and their configuration, in the format of sha256sum."""
-    lines = (
-        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in ("config.json", WEIGHTS)
-    )
-    (folder / HASHES).write_text("".join(lines), encoding="utf-8")
-
-
-def check(folder: Path, expected_class: str = "AutoencoderKL") -> None:
-    """Raise ValueError unless `folder` holds an intact model of that class; see `load`."""
-    for name in ("config.json", WEIGHTS):
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder} has no {name}: expected a folder saved by diffusers")
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name")
-    if kind != expected_class:
-        raise ValueError(f"{folder / 'config.json'} is of {kind}, not of an {expected_class}")
-    hashes = folder / HASHES
-    for line in hashes.read_text(encoding="utf-8").splitlines() if hashes.is_file() else ():
-        expected, name = line.split()
-        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        if found != expected:
-            raise ValueError(
-                f"{folder / name} is damaged: its SHA-256 hash should be {expected} but is "
-                f"{found}; restore the file from the course's repository"
-            )
-    try:
-        with safe_open(folder / WEIGHTS, "pt") as file:
-            file.keys()
-    except SafetensorError as error:
-        raise ValueError(f"{folder / WEIGHTS} is damaged: {error}") from error

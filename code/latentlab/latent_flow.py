@@ -18,7 +18,7 @@ from diffusers import DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from latentlab import image_vae, small_vae
+from latentlab import model_folder, small_vae
 from latentlab.latent_diffusion import LatentDiffusion
 
 # Latent, timestep and classes to an object whose `sample` is the direction, as diffusers' models.
@@ -68,16 +68,10 @@ def load(space: str = "latent", folder: Path = FOLDER) -> Flow:
     """
     if space not in SPACES:
         raise ValueError(f"there is no flow in {space!r}: expected one of {SPACES}")
-    image_vae.check(folder / space, DiTTransformer2DModel.__name__)
-    model = DiTTransformer2DModel.from_pretrained(
-        folder / space, use_safetensors=True, low_cpu_mem_usage=False
-    )
+    model = model_folder.load(DiTTransformer2DModel, folder / space)
     facts = json.loads((folder / space / "training.json").read_text(encoding="utf-8"))
     around = _as_pixels if space == "pixels" else _through_grid
-    return Flow(
-        model.float().requires_grad_(False).eval(),
-        around(facts["latents_mean"], facts["latents_std"]),
-    )
+    return Flow(model, around(facts["latents_mean"], facts["latents_std"]))
 
 
 def report(folder: Path = FOLDER) -> dict[str, Any]:

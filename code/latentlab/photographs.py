@@ -10,7 +10,6 @@ Example:
 
 import difflib
 import functools
-import hashlib
 import io
 import tomllib
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image
+
+from latentlab import intact
 
 FOLDER = Path(__file__).parent / "data" / "photographs"
 SMALLEST = 8
@@ -75,7 +76,7 @@ def load(name: str, size: int = 256) -> SquareImage:
     """
     entry = _entry(name)
     _check_size(name, size, stored=entry["size"])
-    with Image.open(io.BytesIO(_read(name, entry["sha256"]))) as stored:
+    with Image.open(io.BytesIO(intact.read(FOLDER / f"{name}.webp", entry["sha256"]))) as stored:
         picture = stored.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
     return np.asarray(picture, dtype=np.float32) / 127.5 - 1
 
@@ -123,15 +124,3 @@ def _check_size(name: str, size: int, stored: int) -> None:
             f"size={size} is out of range: {name!r} is stored at {stored} × {stored} pixels and "
             f"can be loaded at {SMALLEST} to {stored}; the nearest size is {nearest}."
         )
-
-
-def _read(name: str, sha256: str) -> bytes:
-    path = FOLDER / f"{name}.webp"
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise OSError(
-            f"{path} is damaged: its SHA-256 hash should be {sha256} but is {found}; "
-            "restore the file from the course's repository."
-        )
-    return content

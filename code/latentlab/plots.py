@@ -205,29 +205,32 @@ def moving(
     kind: Kind = "computed here",
     rate: int = 12,
 ) -> Figure:
-    """Clips side by side in one loop of `rate` frames a second, values in [-1, 1].
+    """Clips in a grid, each a loop of `rate` frames a second, values in [-1, 1].
 
-    The reader can close it, and sees the first frame alone where motion is not wanted.
+    The reader can close them, and sees first frames alone where motion is not wanted.
     """
-    side_by_side = np.concatenate(list(clips.values()), axis=2)
-    first, *others = (_image(frame) for frame in side_by_side)
-    still = _data_uri(first, "webp", quality=75, method=6)
-    loop = _data_uri(
-        first,
-        "webp",
-        save_all=True,
-        append_images=others,
-        duration=round(1000 / rate),
-        loop=0,
-        quality=60,
-        method=6,
-    )
-    titles = "".join(f"<span>{escape(title)}</span>" for title in clips)
+    drawn = []
+    for title, clip in clips.items():
+        still, *others = (_image(frame) for frame in clip)
+        loop = _data_uri(
+            still,
+            "webp",
+            save_all=True,
+            append_images=others,
+            duration=round(1000 / rate),
+            loop=0,
+            quality=60,
+            method=6,
+        )
+        drawn.append(
+            '<figure><picture><source media="(prefers-reduced-motion: reduce)" '
+            f'srcset="{_data_uri(still, "webp", quality=60, method=6)}">'
+            f'<img alt="{escape(title)}" src="{loop}"></picture>'
+            f"<figcaption>{escape(title)}</figcaption></figure>"
+        )
     body = (
-        '<details class="ls-moving" open><summary>In motion. Close it to stop.</summary><picture>'
-        f'<source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
-        f'<img alt="{escape(alt)}" src="{loop}"></picture><div class="ls-titles" '
-        f'style="--ls-columns:repeat({len(clips)}, 1fr)">{titles}</div></details>'
+        '<details class="ls-moving" open><summary>In motion. Close it to stop.</summary>'
+        f'<div class="ls-pictures">{"".join(drawn)}</div></details>'
     )
     return Figure(body, alt, caption, kind)
 

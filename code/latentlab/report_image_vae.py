@@ -21,7 +21,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from latentlab import photographs
+from latentlab import image_vae, photographs
 from latentlab.patch_vae import patch_vae
 from latentlab.reconstruction import psnr, ssim
 from latentlab.train_image_vae import reconstruct
@@ -109,9 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="folder of latentlab.training_photographs")
     parser.add_argument("--sheet", type=Path, help="where to write original, VAE and PCA as PNG")
     given = parser.parse_args(arguments)
-    if not (given.model / "config.json").is_file():
-        sys.exit(f"{given.model} is no diffusers folder: it holds no config.json")
-    vae = AutoencoderKL.from_pretrained(given.model).float().eval()
+    try:
+        vae = image_vae.load(given.model)
+    except ValueError as error:
+        sys.exit(str(error))
     pictures = held_out(given.data)
     channels = vae.config.latent_channels
     models = {"VAE": vae, "PCA of these": patch_vae(torch.cat(list(pictures.values())), channels)}

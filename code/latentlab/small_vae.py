@@ -16,7 +16,7 @@ from diffusers.configuration_utils import register_to_config
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab import image_vae
+from latentlab import model_folder
 
 FOLDER = Path(__file__).parent / "data" / "small_vae"
 SIDE = 32  # pixels of a picture
@@ -114,10 +114,7 @@ def load(kind: str, folder: Path = FOLDER) -> AutoencoderKL:
     Raises ValueError for another kind than "grid" or "vector", and when its folder is incomplete
     or its weights are damaged.
     """
-    made = type(build(kind))
-    image_vae.check(folder / kind, made.__name__)
-    vae = made.from_pretrained(folder / kind, use_safetensors=True, low_cpu_mem_usage=False)
-    return vae.float().requires_grad_(False).eval()
+    return model_folder.load(type(build(kind)), folder / kind)
 
 
 def report(folder: Path = FOLDER) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from latentlab import clothes, image_vae
+from latentlab import clothes, model_folder
 from latentlab.checkpoint import TrainingError
 from latentlab.clothes_classifier import REFERENCE, ClothesClassifier
 from latentlab.frechet import normal
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{part}: {facts[f'{part}_accuracy']:.2%} recognized")
     features = torch.cat([model.features(part) for part in pictures["training"].split(500)])
     found = normal(features)
-    image_vae.write(model, run, facts | {"recipe": asdict(recipe), "classes": clothes.NAMES})
+    model_folder.save(model, run, facts | {"recipe": asdict(recipe), "classes": clothes.NAMES})
     save_file({"mean": found.mean, "covariance": found.covariance}, run / REFERENCE)
 
 

@@ -11,7 +11,6 @@ are started again. With `--steps` instead of `--minutes` the seed decides the re
 """
 
 import argparse
-import json
 import math
 import signal
 import sys
@@ -30,7 +29,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from latentlab import image_vae
+from latentlab import model_folder
 from latentlab.checkpoint import TrainingError
 from latentlab.learner import Learner
 from latentlab.linear_start import OPPONENT, linear_start
@@ -254,8 +253,8 @@ def keep_mean_color(vae: AutoencoderKL, training: Training, count: int = 24) -> 
     vae.decoder.conv_out.bias -= torch.cat(changes).mean(dim=(0, 2, 3))
 
 
-def write_model(training: Training, folder: Path) -> AutoencoderKL:
-    """Write the averaged weights as a half-precision diffusers folder, and return that model.
+def finished(training: Training) -> AutoencoderKL:
+    """A model with the averaged weights, rounded as half precision rounds them.
 
     `scaling_factor` is one over the standard deviation of the latents of 64 training crops.
     """
@@ -267,10 +266,7 @@ def write_model(training: Training, folder: Path) -> AutoencoderKL:
     with torch.no_grad():
         latents = torch.cat([vae.encode(crop).latent_dist.mode() for crop in crops.split(4)])
     vae.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
-    vae.half().save_pretrained(folder)
-    (folder / image_vae.WEIGHTS).chmod(0o644)
-    image_vae.write_hashes(folder)
-    return vae.float()
+    return vae
 
 
 def train(
@@ -363,7 +359,7 @@ def _advance(
 
 
 def _write(training: Training, data: Path, run: Path) -> None:
-    vae = write_model(training, run / "model")
+    vae = finished(training)
     ratio, likeness = validate(vae, data / "validation", run / "validation.png")
     facts = {
         "steps": training.step,
@@ -372,7 +368,7 @@ def _write(training: Training, data: Path, run: Path) -> None:
         "validation_ssim": round(likeness, 4),
         "recipe": asdict(training.recipe),
     }
-    (run / "model" / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+    model_folder.save(vae, run / "model", facts)
     tqdm.write(f"wrote {run / 'model'}: validation {ratio:.2f} dB, SSIM {likeness:.4f}")
 
 

@@ -19,7 +19,7 @@ from diffusers import DiTTransformer2DModel
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from latentlab import image_vae, small_vae
+from latentlab import model_folder, small_vae
 from latentlab.checkpoint import TrainingError
 from latentlab.latent_flow import NOTHING, SPACES, denoiser, direction
 from latentlab.learner import Learner
@@ -169,7 +169,7 @@ def write(training: Training, folder: Path) -> None:
         "latents_std": training.data.latents_std,
         "recipe": asdict(training.recipe),
     }
-    image_vae.write(training.averaged(), folder, facts)
+    model_folder.save(training.averaged(), folder, facts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

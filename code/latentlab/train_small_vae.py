@@ -23,7 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
-from latentlab import clothes, image_vae, small_vae
+from latentlab import clothes, model_folder, small_vae
 from latentlab.checkpoint import TrainingError
 from latentlab.learner import Learner
 from latentlab.reconstruction import psnr
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 facts[f"{part}_psnr"], facts[f"{part}_kl_nats"] = round(decibels, 3), round(nats, 2)
                 print(f"{kind}, {part}: {decibels:.2f} dB, KL {nats:.1f} nats a picture")
             facts = {"kind": kind} | facts | {"recipe": asdict(recipe)}
-            image_vae.write(vae, given.run / kind, facts)
+            model_folder.save(vae, given.run / kind, facts)
     except TrainingError as error:
         sys.exit(str(error))
 

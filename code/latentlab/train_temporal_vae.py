@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from latentlab import image_vae
+from latentlab import image_vae, model_folder
 from latentlab.camera_motion import clip
 from latentlab.checkpoint import TrainingError
 from latentlab.learner import Learner
@@ -156,7 +156,7 @@ def train(data: Path, run: Path, recipe: Recipe) -> Training:
 def write(training: Training, folder: Path) -> None:
     """Write the averaged weights in half precision, hashes, and how they came about."""
     facts = {"hours": round(training.seconds / 3600, 2), "recipe": asdict(training.recipe)}
-    image_vae.write(training.averaged(), folder, facts)
+    model_folder.save(training.averaged(), folder, facts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from latentlab import image_vae
+from latentlab import model_folder
 from latentlab.temporal_vae import TemporalVAE
 
 FOLDER = Path(__file__).parent / "data" / "video_vae"
@@ -23,11 +23,7 @@ def load(kind: str = "temporal", folder: Path = FOLDER) -> TemporalVAE:
     """
     if kind not in KINDS:
         raise ValueError(f"there is no video VAE {kind!r}: expected one of {KINDS}")
-    image_vae.check(folder / kind, TemporalVAE.__name__)
-    model = TemporalVAE.from_pretrained(
-        folder / kind, use_safetensors=True, low_cpu_mem_usage=False
-    )
-    return model.float().requires_grad_(False).eval()
+    return model_folder.load(TemporalVAE, folder / kind)
 
 
 def report(folder: Path = FOLDER) -> dict[str, Any]:
