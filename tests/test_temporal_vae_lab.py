@@ -78,6 +78,13 @@ def test_the_starter_knows_the_shapes(rate, frames):
     assert STARTER["latent_shape"](tuple(video.shape), rate=rate) == tuple(shape)
 
 
+def test_the_starter_refuses_what_the_network_refuses():
+    with pytest.raises(ValueError, match="18 frames: not 4k\\+1; the nearest are 17 and 21"):
+        STARTER["latent_shape"]((1, 3, 18, 64, 64), rate=4)
+    with pytest.raises(ValueError, match="64 x 60: sides must be multiples of 8"):
+        STARTER["latent_shape"]((1, 3, 17, 64, 60))
+
+
 @pytest.mark.parametrize("chunk", [1, 3])
 def test_each_layer_keeps_as_many_frames_as_in_the_starter(chunk):
     kept = STARTER["through"](list(range(chunk)))[1]

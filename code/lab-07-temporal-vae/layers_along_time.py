@@ -61,6 +61,11 @@ def which_change(frame, **options):
 #     keeps the first frame and every fourth one after it.
 def latent_shape(video, channels=4, factor=8, rate=1):
     batch, _, frames, height, width = video
+    if (low := (frames - 1) // rate * rate + 1) != frames:
+        near = f"the nearest are {low} and {low + rate}"
+        raise ValueError(f"{frames} frames: not {rate}k+1; {near}")
+    if height % factor or width % factor:
+        raise ValueError(f"{height} x {width}: sides must be multiples of {factor}")
     return batch, channels, (frames - 1) // rate + 1, height // factor, width // factor
 
 
