@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from latentlab import memory, real_class, report_remedies
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 LAB = "lab-08-decode-memory"
 EXERCISES = notebooks.exercises(LAB).by_name
@@ -66,6 +67,34 @@ def test_slices_and_tiles_move_the_ledger_as_they_move_the_decoder(ledger, setti
     assert ledger["at_once"]((1, 4, 32, 32)) == (1, 4, 32, 32)
 
 
+def test_written_out_attention_overtakes_the_law_between_1024_and_2048():
+    with sdpa_kernel(SDPBackend.MATH):
+        small, large = (decoder((1, 4, cells, cells)) for cells in (128, 256))
+    assert small.peak_bytes == decoder((1, 4, 128, 128)).peak_bytes
+    assert large.peak_bytes > 2 * decoder((1, 4, 256, 256)).peak_bytes
+    assert large.module.endswith("mid_block.attentions.0")
+
+
+@pytest.mark.parametrize("latent", [(4, 64, 64), (1, 4, 64, 0), (1, 4, 64, 6.5), (1, 4, 5, 64, 64)])
+def test_a_shape_that_is_no_latent_is_refused(ledger, latent):
+    with pytest.raises(ValueError, match="a latent is B C H W, four whole numbers above 0"):
+        ledger["decode"](latent)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TILE", 0, "TILE = 0: a tile has 1 cell or more, None is no tiling"),
+        ("TILE", -8, "TILE = -8: a tile has 1 cell or more, None is no tiling"),
+        ("BYTES", -4, "BYTES = -4: a number has 4 at 32 bits, 2 at 16"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(ledger, setting, name, value, said):
+    setting(name, value)
+    with pytest.raises(ValueError, match=said):
+        ledger["peak"]((1, 4, 64, 64))
+
+
 @pytest.mark.parametrize("sliced", [False, True])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_peak_of_a_batch_is_what_is_traced_but_for_the_latent(batch, sliced):
@@ -83,7 +112,7 @@ def test_largest_side_fits_and_the_next_does_not(gib):
     assert decoder((1, 4, side // 8 + 1, side // 8 + 1)).peak_bytes > gib * 2**30
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(24, 24), (16, 16), (24, 16), (40, 24)])
+@pytest.mark.parametrize(("rows", "columns"), [(24, 24), (16, 16), (24, 16), (16, 24), (40, 24)])
 def test_tiles_are_as_many_as_the_library_decodes(rows, columns, monkeypatch):
     vae = AutoencoderKL(
         block_out_channels=(32, 32), down_block_types=("DownEncoderBlock2D",) * 2,
@@ -118,6 +147,13 @@ def test_what_the_record_says_of_error():
             assert said in ("same bits", "rounding"), row
         else:
             assert said == "-" or 20 < float(said.removesuffix(" dB")) < 80, row
+
+
+def test_exact_tiles_of_the_clip_on_record_take_less_than_fast_ones():
+    rows = {row["way"]: row for row in report_remedies.report()["rows"][-4:]}
+    fast, exact = rows["tiles of 64"], rows["exact tiles of 64"]
+    assert exact["live_bytes"] < fast["live_bytes"]
+    assert exact["time_ratio"] < fast["time_ratio"]
 
 
 def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys):

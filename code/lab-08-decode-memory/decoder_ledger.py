@@ -19,7 +19,9 @@ BLOCKS = 3  # a level
 #     with its attention, is left out: it works at the latent's size.
 def decode(latent):
     """The steps: what each makes, its shape, and what it reads."""
-    batch, _, height, width = latent
+    if len(latent) != 4 or any(type(n) is not int or n < 1 for n in latent):
+        raise ValueError(f"{latent}: a latent is B C H W, four whole numbers above 0")
+    batch, _, height, width = latent  # the first convolution takes any channels
     steps = []
 
     def make(name, channels, *reads):
@@ -63,6 +65,8 @@ def live(steps):
 
 def size(held):
     """Bytes of some tensors together."""
+    if type(BYTES) is not int or BYTES < 1:
+        raise ValueError(f"BYTES = {BYTES}: a number has 4 at 32 bits, 2 at 16")
     return sum(BYTES * prod(shape) for shape in held.values())
 
 
@@ -70,6 +74,8 @@ def size(held):
 #     take the batch apart, tiles the sides. Nothing here takes time apart.
 def at_once(latent):
     """The shape that one pass of the decoder is given."""
+    if TILE is not None and (type(TILE) is not int or TILE < 1):
+        raise ValueError(f"TILE = {TILE}: a tile has 1 cell or more, None is no tiling")
     batch, channels, *sides = latent
     if TILE and max(sides) > TILE:
         sides = [min(side, TILE) for side in sides]

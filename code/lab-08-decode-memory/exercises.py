@@ -1,13 +1,11 @@
 """The exercises of lab 08, each with its solution and the mistakes it recognizes."""
 
-from math import isqrt
-
 from latentlab.exercise import Exercise, Exercises
 
 
 def largest_side(gib, number_bytes):
     pixels = gib * 2**30 // (3 * 256 * number_bytes)
-    return isqrt(pixels) // 8 * 8
+    return int(pixels**0.5) // 8 * 8
 
 
 def tile_count(rows, columns, tile, overlap):
@@ -36,12 +34,20 @@ def what_helps(batch, frames, side, tile, causal):
     ]
 
 
-def _side(tensors=3, unit=2**30, multiple=8):
+def _side(tensors=3, channels=256, unit=2**30, multiple=8):
     def answer(gib, number_bytes):
-        pixels = gib * unit // (tensors * 256 * number_bytes)
-        return isqrt(int(pixels)) // multiple * multiple
+        pixels = gib * unit // (tensors * channels * number_bytes)
+        return int(pixels**0.5) // multiple * multiple
 
     return answer
+
+
+def _side_without_bytes(gib, number_bytes):
+    return largest_side(gib, 1)
+
+
+def _nearest_side(gib, number_bytes):
+    return round((gib * 2**30 / (3 * 256 * number_bytes)) ** 0.5 / 8) * 8
 
 
 def _area_for_side(gib, number_bytes):
@@ -59,6 +65,17 @@ def _tiles_always(rows, columns, tile, overlap):
 
 def _tiles_along_one_side(rows, columns, tile, overlap):
     return 1 if max(rows, columns) <= tile else -(-rows // (tile - overlap))
+
+
+def _tiles_until_covered(rows, columns, tile, overlap):
+    if max(rows, columns) <= tile:
+        return 1
+    step = tile - overlap
+    return max(1, -(-(rows - overlap) // step)) * max(1, -(-(columns - overlap) // step))
+
+
+def _tiles_if_rows(rows, columns, tile, overlap):
+    return 1 if rows <= tile else tile_count(rows, columns, tile, overlap)
 
 
 def _overlap_for_step(rows, columns, tile, overlap):
@@ -92,6 +109,14 @@ def _helps(slices=None, tiles=None, streams=None):
     return answer
 
 
+def _backwards(batch, frames, side, tile, causal):
+    return what_helps(batch, frames, side, tile, causal)[::-1]
+
+
+def _by_alphabet(batch, frames, side, tile, causal):
+    return sorted(what_helps(batch, frames, side, tile, causal))
+
+
 exercises = Exercises(
     Exercise(
         largest_side,
@@ -101,6 +126,11 @@ exercises = Exercises(
             "you took a GiB for 10^9 bytes": _side(unit=10**9),
             "you forgot that a side is a multiple of 8": _side(multiple=1),
             "you returned the area, not the side": _area_for_side,
+            "you forgot the bytes of a number": _side_without_bytes,
+            "you rounded to the nearest multiple, which no longer fits": _nearest_side,
+            "you counted the 128 channels of the last level; its first block is handed 256": _side(
+                channels=128
+            ),
         },
     ),
     Exercise(
@@ -109,6 +139,8 @@ exercises = Exercises(
             (128, 128, 64, 16),
             (64, 64, 64, 16),
             (96, 64, 64, 16),
+            (64, 96, 64, 16),
+            (48, 80, 64, 16),
             (256, 128, 64, 16),
             (128, 128, 64, 8),
         ],
@@ -116,6 +148,10 @@ exercises = Exercises(
             "you laid the tiles side by side, without overlap": _tiles_without_overlap,
             "you cut a latent that is no larger than a tile": _tiles_always,
             "you counted along one side only": _tiles_along_one_side,
+            "you stopped when the last tile reaches the edge; AutoencoderKL begins one more": (
+                _tiles_until_covered
+            ),
+            "you asked the rows only whether to cut": _tiles_if_rows,
             "you stepped by the overlap, not by what is left of the tile": _overlap_for_step,
         },
     ),
@@ -152,6 +188,8 @@ exercises = Exercises(
             ),
             "you streamed a model that is not causal": _helps(streams=lambda b, f, s, t, c: f > 1),
             "you streamed an image": _helps(streams=lambda b, f, s, t, c: c),
+            "you gave another order": _backwards,
+            "you sorted the names; the order is slicing, tiling, streaming": _by_alphabet,
         },
     ),
 )
