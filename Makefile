@@ -83,7 +83,7 @@ test: book .venv-binder/.ready ## everything: also executes each lab and opens t
 sweep: setup ## hold the atlas to the real classes on many more requests
 	@ATLAS_REQUESTS=$(or $(REQUESTS),150) $(BIN)/pytest tests/test_atlas.py -k class_does
 
-bench: setup ## measure the video VAE on this machine, for the book (a quarter of an hour)
+bench: setup ## measure the video VAE on this machine, for the book (half an hour)
 	@$(BIN)/python -m latentlab.report_speed code/latentlab/data/speed
 
 lock: setup ## compile requirements.txt from the ranges in pyproject.toml

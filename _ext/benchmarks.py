@@ -119,8 +119,8 @@ def streaming(rows: Sequence[Row]) -> str:
     """Frames a second and memory against the length of the clip."""
     decoded = [row for row in rows if row["direction"] == "decode"]
     lengths = [row["frames"] for row in decoded]
-    flat = [row["allocated"]["stream"] for row in decoded]
-    longest = decoded[-1]["allocated"]
+    flat = [row["bytes"]["stream"] for row in decoded]
+    longest = decoded[-1]["bytes"]
     shares = {row["frames"]: row["time_ratio"]["median"] for row in decoded}
     words = (
         f"From {lengths[0]} to {lengths[-1]} frames the peak of a streamed decode stays between "
@@ -135,7 +135,7 @@ def streaming(rows: Sequence[Row]) -> str:
         *(f"MB: {SHORT[0]}", *SHORT[1:]),
     )
     memory = {
-        title: (lengths, [row["allocated"][way] / 1e6 for row in decoded])
+        title: (lengths, [row["bytes"][way] / 1e6 for row in decoded])
         for way, title in WAYS.items()
     }
     speed = {
@@ -170,7 +170,7 @@ def _streamed(row: Row) -> tuple[str, ...]:
     return (
         f"{row['direction']} {row['frames']} × {row['side']}²",
         *(f"{row['frames_per_second'][way]:.1f}" for way in WAYS),
-        *(_megabytes(row["allocated"][way]) for way in WAYS),
+        *(_megabytes(row["bytes"][way]) for way in WAYS),
     )
 
 

@@ -3,7 +3,7 @@
     python -m latentlab.report_speed code/latentlab/data/speed
 
 Writes report.json into the folder, one part a benchmark with the machine it ran on. With `--only`
-one part is measured anew and the others stay. One thread; a quarter of an hour.
+one part is measured anew and the others stay. One thread; half an hour.
 
 What is compared runs in turn, A B A B, and ratios are those of neighbors, so that a machine with
 other work to do slows both. Time is the time of the processor (`time.process_time`), which other
@@ -225,6 +225,17 @@ def in_chunks(model: TemporalVAE, direction: Direction, x: Float[Tensor, "1 c t 
         _, cache = step(chunk, cache)
 
 
+def ways(
+    causal: TemporalVAE, layered: TemporalVAE, direction: Direction, x: Float[Tensor, "1 c t h w"]
+) -> dict[str, Call]:
+    """The three ways of a clip that `streaming` compares."""
+    return {
+        "stream": partial(in_chunks, causal, direction, x),
+        "once": partial(getattr(causal, direction), x),
+        "layers": partial(getattr(layered, direction), x),
+    }
+
+
 def streaming(plan: Plan) -> Iterator[Row]:
     """Frames a second and memory against the length of the clip, for three ways through it.
 
@@ -238,14 +249,11 @@ def streaming(plan: Plan) -> Iterator[Row]:
         _stirred(TemporalVAE(3, 4, base, MULTIPLIERS, causal=causal, seed=0))
         for causal in (True, False)
     )
+    on_meta = deepcopy(causal).to("meta"), deepcopy(layered).to("meta")
     for direction in DIRECTIONS:
         for frames in plan.lengths:
             x = _input(direction, causal, frames, side)
-            calls = {
-                "stream": partial(in_chunks, causal, direction, x),
-                "once": partial(getattr(causal, direction), x),
-                "layers": partial(getattr(layered, direction), x),
-            }
+            calls = ways(causal, layered, direction, x)
             rounds = interleaved(calls, shared)
             yield {
                 "direction": direction,
@@ -259,7 +267,7 @@ def streaming(plan: Plan) -> Iterator[Row]:
                     name: round(frames / statistics.median(row[name][0] for row in rounds), 2)
                     for name in calls
                 },
-                "allocated": {name: allocated(call) for name, call in calls.items()},
+                "bytes": _traced(ways(*on_meta, direction, x.to("meta"))),
             }
 
 
