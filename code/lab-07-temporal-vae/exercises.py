@@ -32,7 +32,7 @@ def fold(video):
     return video.transpose(0, 2, 1, 3, 4).reshape(b * t, c, h, w)
 
 
-def flicker(original, other):
+def flicker_of(original, other):
     return float(np.abs(np.diff(other, axis=2) - np.diff(original, axis=2)).mean())
 
 
@@ -133,6 +133,7 @@ exercises = Exercises(
             (20, 48, [5, 3, 3], True),
             (4, 48, [3, 3, 3, 3, 3], True),
             (45, 48, [5, 5, 5], False),
+            (2, 48, [5, 5, 5], False),
         ],
         mistakes={
             "you multiplied the kernels; reaches add up": _reach(multiply=True),
@@ -150,6 +151,7 @@ exercises = Exercises(
             ([[1, 2, 3, 4], [5, 6, 8]], [1, 10, 100]),
             ([[7, 1], [2], [5], [4, 4]], [1, 10, 100]),
             ([[3], [1], [4], [1], [5]], [2, 0, 0, 1]),
+            ([[4], [1, 2]], [3]),
         ],
         mistakes={
             "you began each chunk as a new clip, and forgot what came before": _forgotten,
@@ -172,7 +174,7 @@ exercises = Exercises(
         },
     ),
     Exercise(
-        flicker,
+        flicker_of,
         cases=[
             (_MOVES, _SHAKES),
             (_MOVES, _MOVES),

@@ -5,7 +5,7 @@ H and W, for all channels.
 """
 
 # (1) The contract. A layer has one tap for each frame that it sees, the present one
-#     last. The decoder of this lab has five such layers, one after each stage.
+#     last. The decoder of this lab has five layers, too, each with five taps.
 LAYERS = 5
 TAPS = (1, 2, 3)  # whole numbers, so that nothing is rounded
 FRAMES = 17
@@ -15,6 +15,8 @@ FRAMES = 17
 #     next chunk will need are kept. A clip's first frame stands in for those before it.
 def layer(frames, taps, kept=None, ahead=0):
     """One convolution over time that looks `ahead` so many frames: 0 is causal."""
+    if not 0 <= ahead < len(taps):
+        raise ValueError(f"ahead is {ahead}: expected 0 to {len(taps) - 1}")
     before = len(taps) - 1 - ahead
     early = [frames[0]] * before if kept is None else kept
     seen = early + frames + [frames[-1]] * ahead
@@ -58,9 +60,11 @@ def which_change(frame, **options):
 
 
 # (5) Shapes, B C T H W. Layers along time change none; a VAE with a temporal factor
-#     keeps the first frame and every fourth one after it.
+#     makes one latent frame of the first, and one of every four after it.
 def latent_shape(video, channels=4, factor=8, rate=1):
     batch, _, frames, height, width = video
+    if frames < 1:
+        raise ValueError(f"{frames} frames: expected 1 or more")
     if (low := (frames - 1) // rate * rate + 1) != frames:
         near = f"the nearest are {low} and {low + rate}"
         raise ValueError(f"{frames} frames: not {rate}k+1; {near}")
@@ -88,4 +92,4 @@ if __name__ == "__main__":
     one_ahead = stream(ramp, 4, ahead=1) == through(ramp, ahead=1)[0]
     print("  one ahead:     equal:", one_ahead)
     print("video", clip, "latent", latent)
-    print("each layer keeps", kept_by_one)
+    print("a layer at the latent's size keeps", kept_by_one)
