@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # What is measured
 
 
+@pytest.mark.slow
 def test_every_benchmark_records_ratios(folder: Path):
     found = report(folder)
     assert set(found) == set(BENCHMARKS)
@@ -45,6 +46,7 @@ def test_every_benchmark_records_ratios(folder: Path):
     assert len(ratios) == 2 + 4 + 4
 
 
+@pytest.mark.slow
 def test_traced_memory_is_measured_memory(folder: Path):
     for row in report(folder)["comparison"]["rows"]:
         for who in ("ours", "theirs"):
@@ -52,6 +54,7 @@ def test_traced_memory_is_measured_memory(folder: Path):
         assert row["memory_ratio"] == round(row["bytes"]["ours"] / row["bytes"]["theirs"], 4)
 
 
+@pytest.mark.slow
 def test_recorded_again_has_the_same_bytes(folder: Path, tmp_path: Path):
     main([str(tmp_path), "--quick", "--only", "comparison"])
     again, first = report(tmp_path), report(folder)
@@ -60,6 +63,7 @@ def test_recorded_again_has_the_same_bytes(folder: Path, tmp_path: Path):
         assert one["bytes"] == other["bytes"] and one["allocated"] == other["allocated"]
 
 
+@pytest.mark.slow
 def test_one_benchmark_alone_leaves_the_others(folder: Path, tmp_path: Path):
     (tmp_path / "report.json").write_text('{"streaming": "old", "tiling": "kept"}')
     main([str(tmp_path), "--quick", "--only", "streaming"])
@@ -111,6 +115,7 @@ def test_a_round_that_spends_all_time_counts_by_itself():
     assert len(interleaved({"A": slow}, replace(QUICK, rounds=3, seconds=0.0))) == len(seen) == 1
 
 
+@pytest.mark.slow
 def test_a_stream_takes_the_same_memory_however_long_it_is():
     model = TemporalVAE(3, 4, 8, (1, 2), causal=True, temporal_window=2, seed=0).eval()
     clips = [torch.zeros(1, 4, frames, 8, 8) for frames in (16, 64)]
@@ -118,6 +123,7 @@ def test_a_stream_takes_the_same_memory_however_long_it_is():
     assert short == long
 
 
+@pytest.mark.slow
 def test_a_square_for_which_memory_does_not_suffice_is_traced_only(monkeypatch):
     monkeypatch.setattr(report_speed, "told", lambda path, field: 1)
     for row in report_speed.comparison(replace(QUICK, squares=((32, 16),))):
@@ -146,6 +152,7 @@ def test_a_comparison_that_cannot_be_is_refused(square: tuple[int, int], told: s
 # What the page shows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_tables_have_the_record_whatever_it_is(folder: Path, name: str):
     rows = report(folder)[name]["rows"]
@@ -157,6 +164,7 @@ def test_tables_have_the_record_whatever_it_is(folder: Path, name: str):
     assert [kind.text for kind in page.select(".ls-kind")] == ["recorded", "recorded"]
 
 
+@pytest.mark.slow
 def test_a_machine_that_does_not_tell_leaves_gaps(folder: Path):
     found = report(folder)
     found["tiling"]["machine"] |= {"free_bytes": None, "load_before": None}

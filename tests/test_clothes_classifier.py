@@ -29,6 +29,7 @@ def test_the_judge_recognizes_pictures_it_was_not_trained_on(judge):
     assert said["recipe"] == vars(Recipe())
 
 
+@pytest.mark.slow
 def test_what_is_worse_lies_farther_away(judge):
     pictures, classes = clothes.load(), clothes.classes()
     vae = small_vae.load("grid")
@@ -98,6 +99,7 @@ def test_too_few_pictures_and_other_features_are_refused(judge):
         distance(normal(torch.rand(9, 2)), normal(torch.rand(9, 3)))
 
 
+@pytest.mark.slow
 def test_a_small_training_learns_repeats_and_is_written(tmp_path):
     data, run = tmp_path / "data", tmp_path / "run"
     data.mkdir()

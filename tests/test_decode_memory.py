@@ -51,6 +51,7 @@ def test_ledger_is_the_trace_of_stable_diffusion_but_for_the_latent(
     assert ledger["size"](mine) == found.peak_bytes - small.bytes
 
 
+@pytest.mark.slow
 def test_slices_and_tiles_move_the_ledger_as_they_move_the_decoder(ledger, setting):
     finished = 0.02  # pictures and parts of them that wait, which the ledger leaves out
     setting("SLICED", True)
@@ -127,6 +128,7 @@ def test_tiles_are_as_many_as_the_library_decodes(rows, columns, monkeypatch):
     assert EXERCISES["tile_count"].solution(rows, columns, 16, 4) == len(calls)
 
 
+@pytest.mark.slow
 def test_remedies_on_record_hold_what_is_traced_now():
     models = {model.title: model for model in report_remedies.models()}
     rows = report_remedies.report()["rows"]

@@ -42,12 +42,14 @@ def test_it_is_a_small_diffusers_folder_without_pickle(folder, channels):
     assert vae.encode(torch.zeros(1, 3, 64, 64)).latent_dist.mode().shape == (1, channels, 8, 8)
 
 
+@pytest.mark.slow
 def test_it_beats_the_best_linear_patches_on_photographs_it_has_not_seen(vae):
     found = gains(vae)
     assert min(found) > 0.5, found
     assert sum(found) / len(found) > 2.5, found
 
 
+@pytest.mark.slow
 def test_sixteen_channels_are_better_than_four_and_on_average_than_linear_patches(vae):
     sixteen = image_vae.load(SIXTEEN)
     found = gains(sixteen)
@@ -63,6 +65,7 @@ def test_colors_are_true(vae):
         assert shift * 127.5 < 2, f"{name}: {shift * 127.5:.1f} of 255"
 
 
+@pytest.mark.slow
 def test_borders_are_not_much_worse_than_the_inside(vae):
     errors = [(reconstruct(vae, p) - p).square().mean(dim=(0, 1)) for p in PHOTOGRAPHS.values()]
     error = torch.stack(errors).mean(dim=0)

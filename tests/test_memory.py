@@ -222,6 +222,7 @@ def test_the_denoiser_needs_a_third_of_the_decoder(stable_diffusion):
     assert decoder.parameter_bytes < decoder.peak_bytes
 
 
+@pytest.mark.slow
 def test_type_tiles_and_slices_move_the_law(stable_diffusion):
     def peak(latent: torch.Tensor, *, tile: int = 0, sliced: bool = False) -> float:
         """In tensors of 256 channels and 256 x 256 pixels at 32 bits."""
@@ -255,6 +256,7 @@ LIVE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIVE)
 def test_traced_is_measured(name):
     build, shapes = LIVE[name]
@@ -332,6 +334,7 @@ def test_the_report_holds_more_than_twelve_models_to_what_they_took():
         assert row["agrees"] == (abs(ratio - 1) <= 0.1) and row["cpu_ratio"] == round(ratio, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["small", "full"])
 def test_the_report_is_what_is_traced_now(part):
     cases = {"small": report_memory.SMALL, "full": report_memory.FULL}[part]

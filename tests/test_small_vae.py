@@ -85,6 +85,7 @@ def test_only_the_grid_takes_another_size(vaes):
         vaes["vector"].encode(wall)
 
 
+@pytest.mark.slow
 def test_both_are_better_than_linear_codes_and_the_report_says_so(vaes):
     found = small_vae.report()["psnr"]
     assert found["grid"]["0"] > found["PCA of patches"]["0"] + 1

@@ -45,6 +45,7 @@ def test_starter_runs_by_itself(lab):
     assert not ended.stderr
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(batch=st.integers(1, 2), frames=st.integers(1, 30), height=eights, width=eights)
 def test_causal_latent_is_what_wan_makes(wan, batch, frames, height, width):

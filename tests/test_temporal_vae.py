@@ -571,6 +571,7 @@ def test_parameters_are_one_vector():
         assert torch.equal(vae.get_parameters(), before)
 
 
+@pytest.mark.slow
 def test_it_compiles_without_a_graph_break(root):
     """In a process of its own: dynamo cannot follow the type checks of the test run."""
     code = """

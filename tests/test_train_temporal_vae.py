@@ -43,6 +43,7 @@ def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_some_steps_bring_the_loss_down(data):
     training = Training(Recipe(steps=60, clips=((16, 3),)), Crops(data / "training"))
     losses = [training.advance() for _ in range(60)]
@@ -162,6 +163,7 @@ def test_noise_makes_the_film_flicker_a_third_less_at_no_lower_psnr():
     assert temporal["clean"]["flicker"] <= 1.02 * per_frame["clean"]["flicker"]
 
 
+@pytest.mark.slow
 def test_the_report_is_of_the_shipped_models_and_the_card_shows_it():
     clip = report_temporal_vae.clips("film")[2]
     found = {kind: report_temporal_vae.score(video_vae.load(kind), (clip,)) for kind in KINDS}
