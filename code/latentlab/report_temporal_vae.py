@@ -5,8 +5,8 @@
 The folder holds what `latentlab.train_temporal_vae` wrote, as `temporal` and `per_frame`. The
 clips are the film of the course, and its photographs under a camera that stands, shakes or pans.
 Prints a table and writes report.json into the folder: for each kind of clip and each model PSNR
-in dB and flicker, on clean latents and on latents with noise of 0.15 of their scale, which is
-what a sampler leaves. One thread; five minutes.
+in dB and flicker, on clean latents and on latents with noise of 0.15 of their scale, which stands
+for what a sampler leaves. One thread; five minutes.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Load the trained video VAE of the course, or the same network without layers along time.
 
 Both began as the image VAE of the course and share its encoder, hence its latents; their decoders
-were trained on the same clips, equally long. See `latentlab.train_temporal_vae`.
+were trained on the same clips, for as many steps. See `latentlab.train_temporal_vae`.
 """
 
 import json
