@@ -1,4 +1,4 @@
-"""Give the axis letters B C T H W S their colors wherever prose writes them as code."""
+"""Give the axis letters B C T H W D S their colors wherever prose writes them as code."""
 
 import re
 
@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-LETTERS = re.compile(r"[BCTHWS]( [BCTHWS])*")
+LETTERS = re.compile(r"[BCTHWDS]( [BCTHWDS])*")
 
 
 class AxisLetters(SphinxPostTransform):

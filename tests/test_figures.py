@@ -50,6 +50,102 @@ def test_unknown_and_missing_axes_are_refused():
         plots.shape((1, 2, 3, 4, 5), "B C H W")
 
 
+CLIP = {"pixels": ((1, 3, 9, 64, 96), "B C T H W"), "latent": ((1, 16, 3, 8, 12), "B C T H W")}
+
+
+def lengths(shown) -> list[float]:
+    drawn = shown.select(".ls-ruler .ls-gauge .ls-bar")
+    return [float(bar["style"].removeprefix("--ls-at:")) for bar in drawn]
+
+
+def test_axis_ruler_names_each_axis_in_words_with_its_place_letter_and_size():
+    shown = html(plots.axis_ruler(CLIP, **SAID))
+    assert [row.select_one(".ls-axis").text for row in shown.select("li")][2] == "2T time"
+    assert [row.select_one(".ls-size").text for row in shown.select("li")][5:] == [
+        "1",
+        "16 was 3",
+        "3 was 9",
+        "8 was 64",
+        "12 was 96",
+    ]
+    assert [title.text for title in shown.select("p")] == [
+        "pixels 165,888 numbers",
+        "latent 4,608 numbers",
+    ]
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=2, max_size=5))
+def test_rulers_differ_in_length_by_the_logarithm_of_their_ratio(sizes):
+    shown = html(plots.axis_ruler({"any": (sizes, "B C T H W"[: 2 * len(sizes) - 1])}, **SAID))
+    steps = int(shown.select_one(".ls-ruler")["style"].removeprefix("--ls-steps:"))
+    for length, size in zip(lengths(shown), sizes, strict=True):
+        assert length * steps == pytest.approx(np.log2(size), abs=1e-3 * steps)
+        assert 0 <= length <= 1
+
+
+def test_ruler_has_a_mark_for_each_index_while_they_are_few_and_for_each_doubling():
+    shown = html(plots.axis_ruler({"x": ((5, 8, 64), "T H W")}, **SAID))
+    counts = [
+        (len(bar.select("i")), len(bar.select("i.ls-double"))) for bar in shown.select(".ls-bar")
+    ]
+    assert counts == [(3, 2), (6, 2), (5, 5)]
+
+
+def test_an_axis_that_changed_shows_its_former_length():
+    shown = html(plots.axis_ruler(CLIP, **SAID))
+    former = [row.select_one(".ls-was") for row in shown.select("li")]
+    assert [one is not None for one in former] == 5 * [False] + [False] + 4 * [True]
+    now = lengths(shown)
+    assert float(former[8]["style"].removeprefix("--ls-at:")) == now[3] > now[8]
+
+
+def test_ruler_shows_strides_where_they_are_given():
+    shown = html(
+        plots.axis_ruler(
+            {"HWC": ((4, 6, 3), "H W C"), "CHW": ((3, 4, 6), "C H W")},
+            strides={"CHW": (1, 18, 3)},
+            **SAID,
+        )
+    )
+    assert [size.text for size in shown.select(".ls-size")][2:] == [
+        "3",
+        "3stride 1",
+        "4stride 18",
+        "6stride 3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "more", "message"),
+    [
+        ({}, {}, "needs at least one tensor"),
+        ({"x": ((1, 3, 8), "B C H W")}, {}, "'B C H W' names 4 axes, but the shape has 3"),
+        ({"x": ((1, 3), "B F")}, {}, "axis 'F' is unknown: expected letters from B C T H W D S"),
+        ({"x": ((1, 0), "B C")}, {}, "'x': axis 1 has size 0, expected at least 1"),
+        ({"x": ((-2, 3), "B C")}, {}, "'x': axis 0 has size -2, expected at least 1"),
+        ({"x": ((2, 3), "B C")}, {"strides": {"x": (3,)}}, "'x' has 2 axes, but 1 strides"),
+        ({"x": ((2, 3), "B C")}, {"strides": {"y": (3, 1)}}, "'y': expected a title among x"),
+    ],
+)
+def test_rulers_that_would_mislead_are_refused(tensors, more, message):
+    with pytest.raises(ValueError, match=message):
+        plots.axis_ruler(tensors, **more, **SAID)
+
+
+@pytest.mark.parametrize("axis", AXES.values(), ids=lambda axis: axis.name)
+def test_letters_of_axes_are_legible_on_both_pages(axis):
+    def luminance(color):
+        channels = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ (0.2126, 0.7152, 0.0722)
+
+    for color, page in ((axis.light, "#ffffff"), (axis.dark, "#15181f")):
+        low, high = sorted((luminance(color), luminance(page)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
 @given(st.integers(1, 60), st.integers(1, 8))
 def test_every_frame_stands_in_one_group(frames, temporal):
     shown = html(plots.frame_groups(frames, temporal, caption="Groups."))

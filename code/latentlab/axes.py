@@ -21,6 +21,7 @@ AXES = {
         Axis("T", "time", light="#a84a06", dark="#f5a962"),
         Axis("H", "height", light="#1a65ae", dark="#86bdf5"),
         Axis("W", "width", light="#0a7358", dark="#63d0b0"),
+        Axis("D", "depth", light="#566b00", dark="#bfd15c"),
         # Positions of T, H and W in one row have the color of ink, theirs no longer.
         Axis("S", "sequence", light="#1f2430", dark="#e4e7ee"),
     )

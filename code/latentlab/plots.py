@@ -5,6 +5,8 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil, log2, prod
+from operator import index as whole
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -21,6 +23,7 @@ Seen = Bool[np.ndarray, "outputs inputs"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
 FEW_DECADES = 300  # a log axis up to this ratio also has ticks at 2 and 5
+FEW_INDICES = 8  # a ruler up to this size has a mark for each index
 SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"), (INK, "D"))  # not of an axis
 _THEMED = {
     "#4b45a1": "var(--ls-accent)",
@@ -72,6 +75,85 @@ def _lanes(
             )
         drawn.append("</ul></div>")
     return [*drawn, "</div>"]
+
+
+def axis_ruler(
+    tensors: Mapping[str, tuple[Sequence[int], str]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+    strides: Mapping[str, Sequence[int]] | None = None,
+) -> Figure:
+    """Tensors one above the other, a ruler for each axis, all on one logarithmic scale.
+
+    `tensors` maps a title to a shape and its axis names. A ruler has a mark for each doubling, and
+    one for each index while they are few; a dashed outline is the length that the axis of this
+    letter had in the tensor before. `strides` adds, for the titles it names, how many elements lie
+    from one index to the next.
+
+    Raises ValueError for an axis without a name, an unknown name, a size below 1, no tensor at all,
+    or strides that do not fit; TypeError for a size that is no whole number.
+    """
+    if not tensors:
+        raise ValueError("an axis ruler needs at least one tensor: a title, a shape, axis names")
+    strides = strides or {}
+    if unknown := [title for title in strides if title not in tensors]:
+        raise ValueError(f"strides of {unknown[0]!r}: expected a title among {', '.join(tensors)}")
+    named = {
+        title: list(zip(axes.parse(names, len(dims)), _sizes(title, dims), strict=True))
+        for title, (dims, names) in tensors.items()
+    }
+    steps = max(1, ceil(log2(max(size for rows in named.values() for _, size in rows))))
+    drawn, before = [], dict[str, int]()
+    for title, rows in named.items():
+        count = prod(size for _, size in rows)
+        numbers = f"{count:,} number{'' if count == 1 else 's'}"
+        drawn.append(f"<p>{escape(title)} <small>{numbers}</small></p><ol>")
+        apart = strides.get(title)
+        if apart is not None and len(apart) != len(rows):
+            raise ValueError(f"{title!r} has {len(rows)} axes, but {len(apart)} strides")
+        for place, (axis, size) in enumerate(rows):
+            note = f"stride {apart[place]:,}" if apart is not None else ""
+            drawn.append(_ruler(place, axis, size, before.get(axis.letter, size), steps, note))
+        drawn.append("</ol>")
+        before |= {axis.letter: size for axis, size in rows}
+    labels = range(0, steps + 1, 3 if steps > 5 else 1)
+    scale = "".join(f'<span style="--ls-at:{at / steps:.4f}">{2**at:,}</span>' for at in labels)
+    drawn.append(f'<span class="ls-scale" aria-hidden="true">{scale}</span>')
+    body = f'<div class="ls-ruler" style="--ls-steps:{steps}">{"".join(drawn)}</div>'
+    said = f"{caption} One scale for all: each line to the right is a doubling."
+    return Figure(body, alt, said, kind)
+
+
+def _sizes(title: str, dims: Sequence[int]) -> list[int]:
+    sizes = [whole(size) for size in dims]
+    for place, size in enumerate(sizes):
+        if size < 1:
+            raise ValueError(f"{title!r}: axis {place} has size {size}, expected at least 1")
+    return sizes
+
+
+def _ruler(place: int, axis: axes.Axis, size: int, was: int, steps: int, note: str) -> str:
+    marks = range(2, size) if size <= FEW_INDICES else [2**at for at in range(1, ceil(log2(size)))]
+    ticks = "".join(
+        f'<i class="ls-double" style="--ls-at:{log2(mark) / log2(size):.4f}"></i>'
+        if mark & (mark - 1) == 0
+        else f'<i style="--ls-at:{log2(mark) / log2(size):.4f}"></i>'
+        for mark in marks
+    )
+    outline = changed = ""
+    if was != size:
+        outline = f'<span class="ls-was" style="--ls-at:{log2(was) / steps:.4f}"></span>'
+        changed = f" was {was:,}"
+    return (
+        f'<li style="--axis:var(--ls-{axis.letter})"><span class="ls-axis">'
+        f'<span class="ls-place">{place}</span><b>{axis.letter}</b> {axis.name}</span>'
+        f'<span class="ls-gauge" aria-hidden="true">{outline}'
+        f'<span class="ls-bar" style="--ls-at:{log2(size) / steps:.4f}">{ticks}</span></span>'
+        f'<span class="ls-size"><b>{size:,}</b>{changed}'
+        f"{f'<span>{note}</span>' if note else ''}</span></li>"
+    )
 
 
 def frame_groups(frames: int, temporal: int, *, caption: str) -> Figure:
