@@ -183,6 +183,19 @@ def test_pictures_have_their_titles_as_alt_text():
     assert shown.img["src"].startswith("data:image/webp;base64,")
 
 
+def test_riddles_keep_answer_and_right_picture_folded_away():
+    gray = np.zeros((8, 8, 3), dtype=np.float32)
+    cases = [(gray, f"seen {n}", f"answer {n}", gray, {"Wrong:": "a < b"}) for n in (1, 2)]
+    shown = html(plots.riddles(cases, **SAID))
+    assert [p.text for p in shown.select(".ls-riddles > div > p")] == ["A", "B"]
+    assert [img["alt"] for img in shown.select(".ls-riddles > div > img")] == ["seen 1", "seen 2"]
+    folded = [details.extract() for details in shown.find_all("details")]
+    assert "answer" not in str(shown)
+    assert folded[1].p.text == "answer 2"
+    assert folded[1].code.text == "a < b"
+    assert not folded[1].has_attr("open")
+
+
 def test_heatmap_is_white_at_zero_blue_below_red_above():
     from base64 import b64decode
     from io import BytesIO
@@ -249,6 +262,15 @@ def test_quote_gives_line_and_version():
     found = quote("diffusers", "models/autoencoders/vae.py", "torch.chunk(parameters, 2")
     assert found.text == "self.mean, self.logvar = torch.chunk(parameters, 2, dim=1)"
     assert f"v{found.version}/src/diffusers/" in found._repr_mimebundle_()["text/html"]
+
+
+def test_quote_of_torch_names_the_version_without_the_build():
+    found = quote("torch", "_torch_docs.py", "with its dimensions permuted")
+    assert re.fullmatch(r"[\d.]+", found.version)
+    assert (
+        f"pytorch/blob/v{found.version}/torch/_torch_docs.py#L"
+        in found._repr_mimebundle_()["text/html"]
+    )
 
 
 def test_quote_of_something_that_is_not_there_is_refused():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from math import ceil, log2, prod
 from operator import index as whole
+from string import ascii_uppercase
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -277,6 +278,32 @@ def pictures(
     encode = _exact if cells else _webp
     drawn = (_tile(encode(picture), title, note, cells=cells) for picture, title, note in tiles)
     return _grid("".join(drawn), columns, alt, caption, kind)
+
+
+def riddles(
+    cases: Sequence[tuple[Picture, str, str, Picture, Mapping[str, str]]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+) -> Figure:
+    """Pictures that went wrong, lettered, each with its answer folded away beneath it.
+
+    A case is (wrong picture, what is seen in it, answer, right picture, lines of code by label).
+    What is seen is told to those who cannot see it, so it should give nothing away.
+    """
+    drawn = []
+    for letter, (wrong, seen, answer, right, lines) in zip(ascii_uppercase, cases, strict=False):
+        code = "".join(
+            f"<dt>{escape(label)}</dt><dd><code>{escape(line)}</code></dd>"
+            for label, line in lines.items()
+        )
+        drawn.append(
+            f'<div><p>{letter}</p><img alt="{escape(seen)}" src="{_webp(wrong)}">'
+            f"<details><summary>What happened in {letter}?</summary><p>{escape(answer)}</p>"
+            f'<img alt="The right picture." src="{_webp(right)}"><dl>{code}</dl></details></div>'
+        )
+    return Figure(f'<div class="ls-riddles">{"".join(drawn)}</div>', alt, caption, kind)
 
 
 def moving(

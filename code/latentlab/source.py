@@ -11,7 +11,11 @@ from typing import Any
 
 import torch
 
-_REPOSITORIES = {"diffusers": "https://github.com/huggingface/diffusers/blob/v{version}/src"}
+_REPOSITORIES = {
+    "diffusers": "https://github.com/huggingface/diffusers/blob/v{version}/src",
+    "einops": "https://github.com/arogozhnikov/einops/blob/v{version}",
+    "torch": "https://github.com/pytorch/pytorch/blob/v{version}",
+}
 
 
 @dataclass(frozen=True)
@@ -75,4 +79,5 @@ def _read(library: str, file: str) -> tuple[str, str]:
     if spec is None or spec.origin is None:
         raise ValueError(f"{library!r} is not installed: run `pip install {library}`")
     path = Path(spec.origin).parent / file
-    return importlib.metadata.version(library), path.read_text(encoding="utf-8")
+    version = importlib.metadata.version(library).partition("+")[0]  # without the build, as +cpu
+    return version, path.read_text(encoding="utf-8")

@@ -1,0 +1,134 @@
+"""Lab 01: its ten mistakes and their assertions, its starter against torch, its figure."""
+
+import runpy
+from math import prod
+
+import nbformat
+import notebooks
+import pytest
+import torch
+from bs4 import BeautifulSoup
+from einops import rearrange
+from hypothesis import given
+from hypothesis import strategies as st
+from latentlab.axis_mistakes import MISTAKES, evaluate, picture, scene
+
+LAB = "lab-01-pixels-and-axes"
+STARTER = runpy.run_path(str(notebooks.starter(LAB)))
+EXERCISES = notebooks.exercises(LAB).by_name
+
+PHOTOGRAPHS = {
+    "square": scene(),
+    "wide": scene(photo=(120, 160), frame=(90, 90), frames=5),
+    "tall": scene(photo=(160, 100), frame=(50, 70), frames=6),
+}
+each_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+each_scene = pytest.mark.parametrize("where", PHOTOGRAPHS)
+
+
+def noise(where, seed=0):
+    """A scene of the same shapes, of random numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.randn(value.shape, generator=generator)
+        if isinstance(value, torch.Tensor) and name != "ramp"
+        else value
+        for name, value in PHOTOGRAPHS[where].items()
+    }
+
+
+def test_there_are_ten_mistakes_with_names_of_their_own():
+    assert len({mistake.name for mistake in MISTAKES}) == 10
+    assert len({mistake.sees for mistake in MISTAKES}) == 10
+
+
+@each_scene
+@each_mistake
+def test_assertion_fires_on_its_mistake_and_is_silent_on_the_right_array(mistake, where):
+    for arrays in (PHOTOGRAPHS[where], noise(where)):
+        assert not mistake.caught(mistake.right, arrays)
+        if mistake.outcome(arrays) in ("silent", "other shape"):
+            assert mistake.caught(mistake.wrong, arrays)
+
+
+@each_mistake
+def test_in_the_lab_a_mistake_raises_nothing_and_does_harm(mistake):
+    assert mistake.outcome(PHOTOGRAPHS["square"]) in ("silent", "other shape")
+
+
+def test_what_other_sizes_tell():
+    outcomes = {mistake.name: mistake.outcome(PHOTOGRAPHS["wide"]) for mistake in MISTAKES}
+    assert outcomes["Broadcast over the wrong axis"] == "error"
+    assert outcomes["Height and width traded"] == "other shape"
+    assert outcomes["Frames taken for channels"] == "other shape"
+    assert outcomes["Width given before height"] == "harmless"
+    assert list(outcomes.values()).count("silent") == 6
+
+
+@each_mistake
+def test_each_mistake_can_be_drawn_and_looks_wrong(mistake):
+    arrays = PHOTOGRAPHS["square"]
+    wrong, right = (
+        picture(evaluate(line, arrays), mistake.axes) for line in (mistake.wrong, mistake.right)
+    )
+    assert wrong.shape[2] == right.shape[2] == 3
+    assert abs(wrong).max() <= 1
+    assert wrong.shape != right.shape or abs(wrong - right).mean() > 0.05
+
+
+def test_a_scene_larger_than_its_photographs_is_refused():
+    with pytest.raises(ValueError, match="a photograph of 200 × 160: expected at most 160 a side"):
+        scene(photo=(200, 160))
+    with pytest.raises(ValueError, match="the film has 0 to 47"):
+        scene(frames=7)
+
+
+def test_the_lab_names_every_mistake_before_and_in_the_answers_only():
+    cells = {
+        cell.id: cell
+        for cell in nbformat.read(notebooks.ROOT / f"labs/{LAB}.ipynb", as_version=4).cells
+    }
+    names = sorted(mistake.name for mistake in MISTAKES)
+    assert cells["break-names"].outputs[0].text.split("\n")[:-1] == names
+    shown = BeautifulSoup(cells["break-sight"].outputs[0].data["text/html"], "html.parser")
+    answers = [details.p.text.removesuffix(".") for details in shown.find_all("details")]
+    assert sorted(answers) == names
+    for details in shown.find_all("details"):
+        details.decompose()
+    assert not [name for name in names if name in str(shown)]
+
+
+@st.composite
+def permuted(draw):
+    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=5)))
+    return shape, tuple(draw(st.permutations(range(len(shape)))))
+
+
+@given(permuted())
+def test_starter_and_exercise_have_the_strides_of_torch(case):
+    shape, order = case
+    sizes = [size + 1 for size in shape]  # torch may give an axis of size 1 any stride
+    made = torch.arange(prod(sizes)).reshape(sizes)
+    theirs = made.permute(order)
+    mine = STARTER["permute"](sizes, STARTER["strides_of"](sizes), order)
+    assert mine == (tuple(theirs.shape), theirs.stride())
+    assert EXERCISES["permuted_strides"].solution(tuple(sizes), order) == theirs.stride()
+    assert STARTER["read"](made.flatten().tolist(), *mine) == theirs.flatten().tolist()
+    row, strides = STARTER["reshape"](made.flatten().tolist(), *mine, (prod(sizes), 1))
+    assert row == theirs.reshape(-1, 1).flatten().tolist()
+    assert strides == (1, 1)
+
+
+def test_starter_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"\(0, 0, 1\) is not an order of the axes 0 to 2"):
+        STARTER["permute"]((2, 3, 4), (12, 4, 1), (0, 0, 1))
+    with pytest.raises(ValueError, match=r"\(2, 3\) and \(5,\) do not hold equally many numbers"):
+        STARTER["reshape"](list(range(6)), (2, 3), (3, 1), (5,))
+
+
+@given(*[st.integers(1, 4)] * 5)
+def test_fold_and_unfold_are_those_of_einops(b, c, t, h, w):
+    clip = torch.randn(b, c, t, h, w).numpy()
+    folded = EXERCISES["fold"].solution(clip)
+    assert (folded == rearrange(clip, "b c t h w -> (b t) c h w")).all()
+    assert (EXERCISES["unfold"].solution(folded, b) == clip).all()
