@@ -160,9 +160,9 @@ exercises = Exercises(
     Exercise(
         fold,
         cases=[
-            (_numbers(1, 1, 2, 1, 2),),
-            (_numbers(1, 3, 4, 2, 2),),
             (_numbers(2, 3, 5, 2, 3),),
+            (_numbers(1, 3, 4, 2, 2),),
+            (_numbers(1, 1, 2, 1, 2),),
             (_numbers(2, 4, 4, 1, 1),),
         ],
         mistakes={
@@ -174,9 +174,9 @@ exercises = Exercises(
     Exercise(
         unfold,
         cases=[
-            (_numbers(2, 1, 1, 2), 1),
-            (_numbers(4, 3, 2, 2), 2),
             (_numbers(6, 3, 1, 2), 2),
+            (_numbers(4, 3, 2, 2), 2),
+            (_numbers(2, 1, 1, 2), 1),
             (_numbers(6, 3, 2, 1), 3),
             (_numbers(5, 3, 2, 2), 2),
         ],

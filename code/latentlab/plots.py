@@ -16,8 +16,8 @@ from PIL import Image
 from latentlab import axes
 from latentlab.figure import Figure, Kind
 
-Picture = Float[np.ndarray, "height width 3"]
-Clip = Float[np.ndarray, "frames height width 3"]
+Picture = Float[np.ndarray, "height width colors"]  # 3, or 4 with opacity
+Clip = Float[np.ndarray, "frames height width colors"]
 Number = int | float
 Map = Float[np.ndarray, "height width"]
 Seen = Bool[np.ndarray, "outputs inputs"]
@@ -290,7 +290,7 @@ def riddles(
     """Pictures that went wrong, lettered, each with its answer folded away beneath it.
 
     A case is (wrong picture, what is seen in it, answer, right picture, lines of code by label).
-    What is seen is told to those who cannot see it, so it should give nothing away.
+    What is seen stands in the answer, and is told before it to those who cannot see.
     """
     drawn = []
     for letter, (wrong, seen, answer, right, lines) in zip(ascii_uppercase, cases, strict=False):
@@ -299,9 +299,10 @@ def riddles(
             for label, line in lines.items()
         )
         drawn.append(
-            f'<div><p>{letter}</p><img alt="{escape(seen)}" src="{_webp(wrong)}">'
-            f"<details><summary>What happened in {letter}?</summary><p>{escape(answer)}</p>"
-            f'<img alt="The right picture." src="{_webp(right)}"><dl>{code}</dl></details></div>'
+            f'<div><p>{letter}</p><img alt="{escape(seen)}" src="{_light(wrong)}">'
+            f"<details><summary>What happened in {letter}?</summary>"
+            f"<p>{escape(answer)} <span>{escape(seen)}</span></p>"
+            f'<img alt="The right picture." src="{_light(right)}"><dl>{code}</dl></details></div>'
         )
     return Figure(f'<div class="ls-riddles">{"".join(drawn)}</div>', alt, caption, kind)
 
@@ -391,6 +392,10 @@ def _tile(source: str, title: str, note: str, *, cells: bool = False) -> str:
 
 def _webp(picture: Picture) -> str:
     return _data_uri(_image(picture), "webp", quality=80, method=6)
+
+
+def _light(picture: Picture) -> str:
+    return _data_uri(_image(picture), "webp", quality=60, method=6)
 
 
 def _exact(picture: Picture) -> str:

@@ -94,6 +94,7 @@ html[theme="dark"] :is(.ls-figure, .ls-predict, .ls-verdict),
 .ls-riddles details { background: none; border: 0; margin: .5rem 0 0; padding: 0; }
 .ls-riddles summary { color: var(--ls-accent); cursor: pointer; font-size: .92em; list-style-position: inside; padding: .3rem 0; }
 .ls-riddles details p { margin: .3rem 0 .5rem; }
+.ls-riddles p span { font-weight: 400; }
 .ls-riddles dl { margin: .6rem 0 0; }
 .ls-riddles dt { color: var(--ls-soft); font-size: .85em; font-weight: 400; margin-top: .4rem; }
 .ls-riddles dd { margin: 0; }
