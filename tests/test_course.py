@@ -157,6 +157,7 @@ def fail(cell: nbformat.NotebookNode) -> None:
         ("loop", fail, "raised KeyError"),
         ("loop", lambda cell: cell.metadata.update(collapsed=True), "not in normal form"),
         ("see", lambda cell: cell.update(source="## Look"), "expected The mechanism"),
+        ("sizes-ruler-drawn", lambda cell: cell.update(outputs=[]), "has no axis ruler"),
         ("starter", lambda cell: cell.update(id="file"), "has no cell 'starter'"),
         ("solution-nearest-valid", lambda cell: cell.update(id="x"), "has no cell 'solution-"),
     ],

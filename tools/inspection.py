@@ -88,10 +88,19 @@ def notebook(path: Path) -> Iterator[str]:
     prose = "\n".join(cell.source for cell in lab.cells if cell.cell_type == "markdown")
     if (found := tuple(re.findall(r"^## (.+)$", prose, re.MULTILINE))) != SECTIONS:
         yield f"{name} has the sections {', '.join(found)}: expected {', '.join(SECTIONS)}"
+    if not any(_draws_a_ruler(cell) for cell in lab.cells):
+        yield f"{name} has no axis ruler: draw its tensors with `plots.axis_ruler`"
     normal = copy.deepcopy(lab)
     notebooks.normalize(normal)
     if normal != lab:
         yield f"{name} is not in normal form: run `make notebooks`"
+
+
+def _draws_a_ruler(cell: NotebookNode) -> bool:
+    return any(
+        'class="ls-ruler"' in output.get("data", {}).get("text/html", "")
+        for output in cell.get("outputs", [])
+    )
 
 
 def code_cell(cell: NotebookNode) -> Iterator[str]:
