@@ -1,0 +1,238 @@
+"""Measure the three voxel VAEs on shapes they have not seen, beside simpler codes of one size.
+
+    python -m latentlab.report_voxel_vae MODELS --again RUN
+
+MODELS has a model of each kind in folders of that name; RUN is one of `latentlab.train_voxel_vae`
+with another seed, and may be given several times. Prints tables and writes MODELS/report.json.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from latentlab import voxel_shapes, voxel_vae
+from latentlab.voxel_shapes import SIDE, WAYS, Collection, turned
+from latentlab.voxel_vae import NECKS, VoxelVAE, iou, occupied
+
+MOVES = (0, 1, 2, 4, 8)  # voxels
+STEP = 8  # voxels: a move of whole cells in the volume and in the plane
+NUMBERS = 512  # of a latent, and of each simpler code
+EDITED, EDITS = 10, 64  # held-out shapes, and numbers of each latent that are changed
+
+Shapes = Float[Tensor, "n 1 d h w"]
+Code = Callable[[Shapes], Shapes]
+
+
+def rebuilt(vae: VoxelVAE) -> Code:
+    """Shapes through encoder and decoder, to 0 and 1."""
+
+    def code(shapes: Shapes) -> Shapes:
+        with torch.no_grad():
+            parts = [occupied(vae(part).sample) for part in shapes.split(20)]
+        return torch.cat(parts).float()
+
+    return code
+
+
+def moved(shapes: Shapes, right: int) -> Shapes:
+    """Shapes moved to the right; what leaves the grid is lost."""
+    return functional.pad(shapes[..., : shapes.shape[-1] - right], (right, 0))
+
+
+def simple_codes(training: Shapes) -> dict[str, Code]:
+    """Three ways to keep a shape without a network. The first two keep 512 numbers."""
+    ways = torch.cat([turned(training, way) for way in range(WAYS)]).flatten(1)
+    mean = ways.mean(0)
+    _, rows = torch.linalg.eigh(((ways - mean) @ (ways - mean).T).double())
+    basis, _ = torch.linalg.qr((ways - mean).T @ rows[:, -NUMBERS:].float())
+    cell = SIDE // round(NUMBERS ** (1 / 3))
+
+    def components(shapes: Shapes) -> Shapes:
+        kept = (shapes.flatten(1) - mean) @ basis
+        return (kept @ basis.T + mean > 0.5).float().reshape(shapes.shape)
+
+    def averages(shapes: Shapes) -> Shapes:
+        kept = functional.avg_pool3d(shapes, cell)
+        return (functional.interpolate(kept, scale_factor=cell) > 0.5).float()
+
+    def nearest(shapes: Shapes) -> Shapes:
+        asked = shapes.flatten(1)
+        both = asked @ ways.T
+        either = asked.sum(1)[:, None] + ways.sum(1) - both
+        return ways[(both / either).argmax(1)].reshape(shapes.shape)
+
+    return {"principal components": components, "averages": averages, "nearest": nearest}
+
+
+def closeness(shapes: Shapes, code: Code) -> Float[Tensor, " n"]:
+    """Intersection over union of each shape with what the code keeps of it."""
+    return iou(shapes > 0.5, code(shapes) > 0.5)
+
+
+def latents(vae: VoxelVAE, shapes: Shapes) -> Float[Tensor, "n ..."]:
+    """Modes of the posteriors."""
+    with torch.no_grad():
+        return torch.cat([vae.encode(part).latent_dist.mode() for part in shapes.split(20)])
+
+
+def explained(target: Float[Tensor, "n ..."], guess: Float[Tensor, "n ..."]) -> float:
+    """The share of the target's variance over the shapes that the guess accounts for.
+
+    1 when they are equal, 0 when the mean latent would have been as good a guess, less when worse.
+    """
+    spread = (target - target.mean(0)).square().sum()
+    return (1 - (target - guess).square().sum() / spread).item()
+
+
+def under_a_move(vae: VoxelVAE, shapes: Shapes) -> dict[str, float]:
+    """How much of the latent of moved shapes their latent before tells: as it is, and moved too.
+
+    Shapes are moved by 8 voxels, within the grid. What a cell that comes in holds is not asked. A
+    vector has no cells to move, so that it is judged as it is.
+    """
+    columns = shapes.amax(dim=(1, 2, 3)) > 0
+    narrow = shapes[~columns[:, -STEP:].any(1)]
+    before, after = latents(vae, narrow), latents(vae, moved(narrow, STEP))
+    told = {"as it is": explained(after, before)}
+    if before.ndim > 2:
+        cells = before.shape[-1] * STEP // SIDE
+        told["moved too"] = explained(after[..., cells:], before[..., :-cells])
+    return told
+
+
+def spread_of_an_edit(vae: VoxelVAE, shapes: Shapes) -> float:
+    """How far from its middle the change lies that one latent number makes, in voxels.
+
+    A number is raised by its standard deviation over the shapes. Distances are weighted by how
+    much the probability of a voxel changes, and averaged over numbers and shapes.
+    """
+    z = latents(vae, shapes)
+    deviation = z.std(0).flatten()
+    random = torch.Generator().manual_seed(0)
+    axis = torch.arange(SIDE) + 0.5
+    places = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)
+    spreads = []
+    for latent in z[:EDITED]:
+        chosen = torch.randperm(NUMBERS, generator=random)[:EDITS]
+        edits = functional.one_hot(chosen, NUMBERS) * deviation[chosen][:, None]
+        with torch.no_grad():
+            probable = vae.decode(
+                latent + torch.cat((torch.zeros(1, NUMBERS), edits)).reshape(-1, *latent.shape)
+            ).sample.sigmoid()
+        change = (probable[1:] - probable[0]).abs().flatten(1)
+        share = change / change.sum(1, keepdim=True)
+        middle = share @ places.T
+        away = (places - middle[:, :, None]).norm(dim=1)
+        spreads.append((share * away).sum(1))
+    return torch.cat(spreads).mean().item()
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """How the model in a folder was trained."""
+    found: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return found
+
+
+def judged(vae: VoxelVAE, training: Shapes, held_out: Shapes) -> dict[str, Any]:
+    """What one model does with the shapes of a collection."""
+    code = rebuilt(vae)
+    each = closeness(held_out, code)
+    return {
+        "iou": _rounded(each.mean()),
+        "median": _rounded(each.median()),
+        "tenth": _rounded(each.quantile(0.1)),
+        "training_iou": _rounded(closeness(training, code).mean()),
+        "moved": {
+            str(right): _rounded(closeness(moved(held_out, right), code).mean()) for right in MOVES
+        },
+        "explained": {k: _rounded(v) for k, v in under_a_move(vae, held_out).items()},
+        "edit_spread": _rounded(spread_of_an_edit(vae, held_out)),
+        "each": [_rounded(value) for value in each],
+    }
+
+
+def measure(models: Path, again: Sequence[Path]) -> dict[str, Any]:
+    """All that the course says of the three. Raises ValueError when a model is missing."""
+    vaes = {kind: voxel_vae.load(kind, models) for kind in NECKS}
+    found: dict[str, Any] = {"models": {}, "held_out": {}, "simple": {}, "shapes": {}}
+    for kind, vae in vaes.items():
+        trained = facts(models / kind)
+        found["models"][kind] = {
+            "parameters": vae.num_parameters(),
+            "minutes": trained["minutes"],
+            "validation_iou": trained["validation_iou"],
+        }
+    held_out = {}
+    for name in get_args(Collection):
+        training = voxel_shapes.load("training", name)
+        held_out[name] = voxel_shapes.load("held_out", name)
+        found["shapes"][name] = {"training": len(training), "held_out": len(held_out[name])}
+        found["held_out"][name] = {
+            kind: judged(vae, training, held_out[name]) for kind, vae in vaes.items()
+        }
+        found["simple"][name] = {
+            code: _rounded(closeness(held_out[name], keep).mean())
+            for code, keep in simple_codes(training).items()
+        }
+    runs = [{kind: models / kind for kind in NECKS}]
+    runs += [{kind: run / kind / "model" for kind in NECKS} for run in again]
+    found["seeds"] = {}
+    for run in runs:
+        seed = str(facts(run["volume"])["recipe"]["seed"])
+        found["seeds"][seed] = {kind: _by_name(_loaded(run[kind]), held_out) for kind in NECKS}
+    return found
+
+
+def _by_name(vae: VoxelVAE, shapes: Mapping[str, Shapes]) -> dict[str, float]:
+    """Mean intersection over union of each collection, and of all shapes together."""
+    each = {name: closeness(some, rebuilt(vae)) for name, some in shapes.items()}
+    means = {name: _rounded(found.mean()) for name, found in each.items()}
+    return means | {"all": _rounded(torch.cat(list(each.values())).mean())}
+
+
+def _loaded(folder: Path) -> VoxelVAE:
+    return voxel_vae.model_folder.load(VoxelVAE, folder)
+
+
+def _rounded(value: float | Tensor) -> float:
+    return round(float(value), 4)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m latentlab.report_voxel_vae",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("models", type=Path, help="folder with a folder for each kind")
+    parser.add_argument(
+        "--again", type=Path, action="append", default=[], help="a run with another seed"
+    )
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        found = measure(given.models, given.again)
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    for name, rows in found["held_out"].items():
+        print(name)
+        for code, value in found["simple"][name].items():
+            print(f"    {code:22} {value:.4f}")
+        for kind, row in rows.items():
+            print(f"    {kind:22} {row['iou']:.4f}  edit {row['edit_spread']:.2f} voxels")
+            print(f"        moved {row['moved']}  explained {row['explained']}")
+    for seed, kinds in found["seeds"].items():
+        print(f"seed {seed}: {kinds}")
+    (given.models / "report.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
