@@ -19,8 +19,8 @@ EXERCISES = notebooks.exercises(LAB).by_name
 
 PHOTOGRAPHS = {
     "square": scene(),
-    "wide": scene(photo=(120, 160), frame=(90, 90), frames=5),
-    "tall": scene(photo=(160, 100), frame=(50, 70), frames=6),
+    "wide": scene(photo=(108, 144), frame=(81, 81), frames=5),
+    "tall": scene(photo=(144, 100), frame=(50, 70), frames=6),
 }
 each_mistake = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 each_scene = pytest.mark.parametrize("where", PHOTOGRAPHS)
@@ -77,8 +77,8 @@ def test_each_mistake_can_be_drawn_and_looks_wrong(mistake):
 
 
 def test_a_scene_larger_than_its_photographs_is_refused():
-    with pytest.raises(ValueError, match="a photograph of 200 × 160: expected at most 160 a side"):
-        scene(photo=(200, 160))
+    with pytest.raises(ValueError, match="a photograph of 200 × 144: expected at most 144 a side"):
+        scene(photo=(200, 144))
     with pytest.raises(ValueError, match="the film has 0 to 47"):
         scene(frames=7)
 

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from latentlab import film, photographs
 
-SIDE = 160
+SIDE = 144
 NAMES = ("cat", "coast", "tulips", "coffee")
 
 
@@ -57,7 +57,7 @@ def evaluate(line: str, scene: dict[str, Any]) -> Any:
 
 
 def scene(
-    photo: tuple[int, int] = (SIDE, SIDE), frame: tuple[int, int] = (90, 160), frames: int = 3
+    photo: tuple[int, int] = (SIDE, SIDE), frame: tuple[int, int] = (81, 144), frames: int = 3
 ) -> dict[str, Any]:
     """Photographs and a film in the layouts of files and models, values in [-1, 1].
 

@@ -395,7 +395,7 @@ def _webp(picture: Picture) -> str:
 
 
 def _light(picture: Picture) -> str:
-    return _data_uri(_image(picture), "webp", quality=60, method=6)
+    return _data_uri(_image(picture), "webp", quality=50, method=6)
 
 
 def _exact(picture: Picture) -> str:
