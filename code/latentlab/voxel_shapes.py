@@ -1,4 +1,4 @@
-"""Shapes as voxels, 32 a side, full or empty: real furniture, and solids put together by chance.
+"""Shapes as voxels, 32 a side, full or empty: real furniture, and random solids.
 
 They were made from freely licensed meshes by `latentlab.training_shapes`; who made each mesh, and
 its license, stand beside the voxels. A grid's axes are D, depth from the front, H, height from the
