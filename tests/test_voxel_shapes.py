@@ -216,7 +216,8 @@ def test_a_missing_package_and_points_that_are_no_numbers_are_told(monkeypatch, 
     found = list(solids(tmp_path / "data" / "random"))
     monkeypatch.setattr(training_shapes, "SHARES", {})
     training_shapes.write(tmp_path / "out", "solids", found, tmp_path)
-    assert "left out, for its points are no numbers: data/random/000/000.obj" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "left out, for its points are no numbers: data/random/000/000.obj" in told
     assert len((tmp_path / "out" / "solids.csv").read_text().splitlines()) == 2
     monkeypatch.setitem(sys.modules, "trimesh", None)
     with pytest.raises(RuntimeError, match="trimesh is missing: pip install"):
