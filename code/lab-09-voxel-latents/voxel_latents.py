@@ -5,8 +5,8 @@ The axes are B C D H W: depth from the front, height from the top, width from th
 
 from math import prod
 
-# (1) The contract. One grid, 32 voxels a side, full or empty: one channel. A volume cell
-#     stands for 8 voxels along each axis; a plane cell for 4 x 4, and all above them.
+# (1) The contract. One grid, 32 voxels a side, full or empty: one channel. A cell of
+#     the volume is 8 voxels along each axis; of the plane 4 x 4, and all above them.
 GRID = (1, 1, 32, 32, 32)
 CHANNELS = 8
 FACTORS = {"volume": {"D": 8, "H": 8, "W": 8}, "plane": {"D": 4, "W": 4}}
@@ -29,7 +29,7 @@ def latent(kind, grid):
     for axis, factor in FACTORS[kind].items():
         if found[axis] % factor:
             raise ValueError(f"{axis} = {found[axis]} is no multiple of {factor}")
-    kept = (found[axis] // factor for axis, factor in FACTORS[kind].items())
+    kept = [found[axis] // factor for axis, factor in FACTORS[kind].items()]
     return grid[0], CHANNELS, *kept
 
 
@@ -47,7 +47,7 @@ def cell(kind, **voxel):
 
 
 def cells_moved(kind, axis, voxels):
-    """How many cells a move along an axis is; None when it is no whole number of them."""
+    """How many cells a move along an axis is; None when it is no whole number."""
     factor = FACTORS.get(kind, {}).get(axis)
     return None if factor is None or voxels % factor else voxels // factor
 
@@ -55,7 +55,7 @@ def cells_moved(kind, axis, voxels):
 # (4) The line an interviewer asks about: as many axes as a clip has, and another
 #     meaning. Time begins, so that causal video VAEs count 4k + 1. Depth does not.
 def clip_latent(clip):
-    """What a causal video VAE with factors 4 and 8 and 16 channels makes of B 3 T H W."""
+    """What a causal video VAE, factors 4 and 8, 16 channels, makes of B 3 T H W."""
     b, _, t, h, w = clip
     if t % 4 != 1:
         near = round((t - 1) / 4) * 4 + 1
