@@ -175,3 +175,12 @@ def test_parameters_are_nearly_equal(report):
 
 def test_full_voxels_are_about_one_in_ten():
     assert voxel_shapes.load("held_out").mean().item() == pytest.approx(0.1, abs=0.02)
+
+
+def test_what_the_chapter_says_against_the_volume(report):
+    for found in report["seeds"].values():
+        assert found["volume"]["furniture"] < 0.92 < found["volume"]["all"]
+        assert 0 <= found["plane"]["solids"] - found["volume"]["solids"] < 0.005
+    volume, plane = (report["held_out"]["furniture"][kind]["each"] for kind in ("volume", "plane"))
+    leads = [a - b for a, b in zip(volume, plane, strict=True)]
+    assert 0.4 < max(leads) / sum(leads) < 0.6

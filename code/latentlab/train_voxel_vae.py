@@ -65,8 +65,8 @@ def shape_loss(
 ) -> Float[Tensor, ""]:
     """Weighted cross-entropy of the voxels, plus one minus a smooth intersection over union.
 
-    The second term is the same for a chair of many voxels and one of few, whereas a thin leg is
-    next to nothing in the first.
+    In the second term each shape counts as much as another, whereas in the first one of few voxels
+    is next to nothing.
     """
     weight = torch.tensor(recipe.full_weight)
     entropy = functional.binary_cross_entropy_with_logits(logits, voxels, pos_weight=weight)
@@ -77,7 +77,7 @@ def shape_loss(
 
 
 class Training(Learner[VoxelVAE]):
-    """A voxel VAE that learns from furniture.
+    """A voxel VAE that learns from furniture and solids.
 
     Attributes:
         judged: By steps done, the mean intersection over union on the validation shapes of each

@@ -158,7 +158,7 @@ def plane_necks(width: int, cells: int, hidden: int = 96) -> tuple[nn.Module, nn
 
 
 def vector_necks(width: int, cells: int) -> tuple[nn.Module, nn.Module]:
-    """Cells to a vector (b, 2 * 512) of moments, and back: a matrix, in which each cell has a row.
+    """Cells to a vector (b, 2 * 512) of moments, and back: a volume, then a matrix over all of it.
 
     For 8 cells a side; other numbers make another vector.
     """

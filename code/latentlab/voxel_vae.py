@@ -203,6 +203,6 @@ def load(kind: str, folder: Path = FOLDER) -> VoxelVAE:
 
 
 def report(folder: Path = FOLDER) -> dict[str, Any]:
-    """What `latentlab.report_voxel_vae` measured on furniture that no training has seen."""
+    """What `latentlab.report_voxel_vae` measured on shapes that no training has seen."""
     found: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return found

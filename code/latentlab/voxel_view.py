@@ -2,7 +2,7 @@
 
 A picture is H W 4, colors and opacity in [-1, 1]; what is empty is transparent, so that it stands
 on a light page and on a dark one. Rays are parallel. The grid's axes are those of
-`latentlab.furniture`: D from the front, H from the top, W from the left.
+`latentlab.voxel_shapes`: D from the front, H from the top, W from the left.
 """
 
 from collections.abc import Callable
