@@ -109,7 +109,7 @@ def pan(frames: int, size: tuple[int, int]) -> Float[Tensor, "3 frames _ _"]:
         raise ValueError(f"a pan of {frames} frames: expected 1 to {room}")
     coast = torch.from_numpy(photographs.load("coast", 256)).permute(2, 0, 1)
     corners = range(0, room // frames * frames, room // frames)
-    seen = torch.stack([coast[:, 60:150, at : at + 160] for at in corners], dim=1)
+    seen = torch.stack([coast[:, 80:170, at : at + 160] for at in corners], dim=1)
     return _resized(seen, size)
 
 

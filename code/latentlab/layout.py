@@ -126,7 +126,7 @@ def _float32(array: Array) -> Array:
     return array.detach().float() if isinstance(array, Tensor) else array.astype(np.float32)
 
 
-def _type(array: Array) -> str:
+def _type(array: object) -> str:
     if not isinstance(array, Array):
         raise TypeError(f"expected an array of numpy or torch, got {type(array).__name__}")
     return str(array.dtype).removeprefix("torch.")

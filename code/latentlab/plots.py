@@ -344,7 +344,7 @@ def table(
         for row in rows
     )
     body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(drawn)}</tbody>"
-    return Figure(f'<table class="ls-table">{body}</table>', alt, caption, kind)
+    return Figure(f'<table class="ls-rows">{body}</table>', alt, caption, kind)
 
 
 def _marked(text: str) -> str:
