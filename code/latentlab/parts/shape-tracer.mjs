@@ -73,7 +73,7 @@ html[theme="dark"] :is(.ls-figure, .ls-predict, .ls-verdict),
 .ls-ruler .ls-gauge > * { box-sizing: border-box; height: 1.35rem; left: -.7rem; position: absolute; top: calc(50% - .675rem); width: calc(.7rem + 100% * var(--ls-at)); }
 .ls-ruler .ls-was { border: 1px dashed var(--axis); border-radius: 3px; opacity: .65; }
 .ls-ruler .ls-bar { background: color-mix(in srgb, var(--axis) 22%, var(--ls-paper)); border: 1px solid var(--axis); border-radius: 3px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-.ls-ruler .ls-bar i { background: var(--axis); bottom: 0; height: 35%; left: calc(.7rem + (100% - .7rem) * var(--ls-at)); position: absolute; width: 1px; }
+.ls-ruler .ls-bar i { border-left: 1px solid var(--axis); bottom: 0; height: 35%; left: calc(.7rem + (100% - .7rem) * var(--ls-at)); position: absolute; }
 .ls-ruler .ls-bar i.ls-double { height: 70%; }
 .ls-ruler .ls-size { color: var(--ls-soft); font-size: .85em; padding-left: .7rem; white-space: nowrap; }
 .ls-ruler .ls-size b { color: var(--axis); font: 600 1.12em var(--ls-mono, ui-monospace, monospace); }
