@@ -439,7 +439,7 @@ def _webp(picture: Picture) -> str:
 
 
 def _light(picture: Picture) -> str:
-    return _data_uri(_image(picture), "webp", quality=46, method=6)
+    return _data_uri(_image(picture), "webp", quality=40, method=6)
 
 
 def _exact(picture: Picture) -> str:
