@@ -6,11 +6,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-LETTERS = re.compile(r"[BCTHWDS]( [BCTHWDS])*")
+LETTER = "[BCTHWDS]"
+ENTRY = rf"(?:{LETTER}|\({LETTER}(?: {LETTER})+\))"  # an axis, or several folded into one
+LETTERS = re.compile(rf"{ENTRY}(?: {ENTRY})*")
 
 
 class AxisLetters(SphinxPostTransform):
-    """Turn inline code such as `T` or `B C T H W` into colored letters."""
+    """Turn inline code such as `T`, `B C T H W` or `(B T) C H W` into colored letters."""
 
     default_priority = 500
     formats = ("html",)
@@ -21,10 +23,11 @@ class AxisLetters(SphinxPostTransform):
             if LETTERS.fullmatch(text) and len(literal.children) == 1:
                 literal.children.clear()
                 literal["classes"].append("ls-axes")
-                for index, letter in enumerate(text.split()):
-                    if index:
-                        literal += nodes.Text(" ")
-                    literal += nodes.inline(letter, letter, classes=[f"ls-axis-{letter}"])
+                for part in text:
+                    if re.fullmatch(LETTER, part):
+                        literal += nodes.inline(part, part, classes=[f"ls-axis-{part}"])
+                    else:
+                        literal += nodes.Text(part)
 
 
 def setup(app: Sphinx) -> dict[str, object]:

@@ -128,6 +128,34 @@ def test_arrays_are_compared_number_by_number_and_shape_by_shape():
     assert "shape (3, 4) with 7 at [2, 3], where 5.5 is right." in large
 
 
+def test_numbers_are_shown_so_that_they_differ():
+    low = HALVE.check(lambda x: x / 2 + (x == 11) * 1e-3).message
+    assert "with 5.501 at [2, 3], where 5.5 is right" in low
+    close = Exercise(lambda x: x - 0.99215686, cases=[(np.zeros((3, 4)),)], mistakes={})
+    assert "-0.992188 at [0, 0], where -0.992157 is" in close.check(lambda x: x - 0.9921875).message
+    short = HALVE.check(lambda x: np.float32(0.0039) + x).message
+    assert "yours returned array([0.0039, 1.0039, 2.0039])" in short
+
+
+def test_a_dtype_counts_where_the_exercise_says_so():
+    cases = [(np.array([0, 64]),), (np.arange(20),)]
+    for typed in (False, True):
+        bytes_ = Exercise(lambda x: x.astype(np.uint8), cases, {"you left them": abs}, typed=typed)
+        assert bytes_.check(lambda x: torch.tensor(x, dtype=torch.uint8)).solved
+        assert bytes_.check(lambda x: x.astype(np.int64)).solved is not typed
+    assert "as if you left them." in bytes_.check(lambda x: x).message
+    said = bytes_.check(lambda x: x.astype(np.float32)).message
+    assert "yours returned array([0.0, 64.0]) of float32, where uint8 is right." in said
+
+
+def test_an_error_of_many_lines_is_shown_in_one():
+    def wordy(x):
+        raise KeyError("first\nsecond\n" + 100 * "more ")
+
+    said = DOUBLE.check(wordy).message
+    assert "\n" not in said and "first" in said and "second" in said and len(said) < 400
+
+
 def test_a_right_answer_may_be_a_tensor_or_an_array_without_axes():
     half = Exercise(lambda x: x / 2, cases=[(3.0,), (4.0,)], mistakes={})
     pair = Exercise(lambda x: np.array([x, 2 * x]), cases=[(3.0,)], mistakes={})

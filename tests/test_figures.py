@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import axis_letters
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -34,7 +35,7 @@ def test_figure_without_words_is_refused(missing):
         Figure("", **(SAID | {missing: " "}))
 
 
-@given(st.lists(st.sampled_from("BCTHW"), min_size=1, max_size=5), st.data())
+@given(st.lists(st.sampled_from("BCTHW"), min_size=1, max_size=5, unique=True), st.data())
 def test_shape_shows_each_size_with_its_letter(letters, data):
     sizes = data.draw(st.lists(st.integers(1, 9999), min_size=len(letters), max_size=len(letters)))
     chips = BeautifulSoup(plots.shape(sizes, " ".join(letters)), "html.parser").select(".ls-dim")
@@ -125,11 +126,28 @@ def test_ruler_shows_strides_where_they_are_given():
         ({"x": ((-2, 3), "B C")}, {}, "'x': axis 0 has size -2, expected at least 1"),
         ({"x": ((2, 3), "B C")}, {"strides": {"x": (3,)}}, "'x' has 2 axes, but 1 strides"),
         ({"x": ((2, 3), "B C")}, {"strides": {"y": (3, 1)}}, "'y': expected a title among x"),
+        ({"x": ((2, 3), "B C")}, {"strides": {"x": None}}, "'x' has 2 axes, but 0 strides"),
+        ({"x": ((2, 3), "B C")}, {"strides": {"x": (None, 1)}}, "'x': axis 0 has stride None, exp"),
+        ({"x": ((), "")}, {}, "'x' has no axes: expected a shape such as"),
+        ({"x": ((2.5, 3), "B C")}, {}, "'x': axis 0 has size 2.5, expected a whole number"),
+        ({"x": ((2, float("nan")), "B C")}, {}, "'x': axis 1 has size nan, expected a whole"),
+        ({"x": ((2, 3, 4), "(B T) H W")}, {}, r"has parentheses: .* \(B T\) as B"),
     ],
 )
 def test_rulers_that_would_mislead_are_refused(tensors, more, message):
-    with pytest.raises(ValueError, match=message):
-        plots.axis_ruler(tensors, **more, **SAID)
+    unchecked = getattr(plots.axis_ruler, "__wrapped__", plots.axis_ruler)
+    with pytest.raises((ValueError, TypeError), match=message):
+        unchecked(tensors, **more, **SAID)
+
+
+@pytest.mark.parametrize("text", ["T", "B C T H W", "(B T) C H W", "B (T H W) C"])
+def test_letters_of_axes_are_colored_in_prose(text):
+    assert axis_letters.LETTERS.fullmatch(text)
+
+
+@pytest.mark.parametrize("text", ["", "BC", "(T)", "(B T C", "B T)", "b c", "A B"])
+def test_what_is_no_layout_is_not_colored(text):
+    assert not axis_letters.LETTERS.fullmatch(text)
 
 
 @pytest.mark.parametrize("axis", AXES.values(), ids=lambda axis: axis.name)
@@ -185,15 +203,50 @@ def test_pictures_have_their_titles_as_alt_text():
 
 def test_riddles_keep_answer_and_right_picture_folded_away():
     gray = np.zeros((8, 8, 3), dtype=np.float32)
-    cases = [(gray, f"seen {n}", f"answer {n}", gray, {"Wrong:": "a < b"}) for n in (1, 2)]
+    cases = [
+        (f"this {n}.", gray, f"seen {n}", f"answer {n}", gray, {"Wrong:": "a < b"}) for n in (1, 2)
+    ]
     shown = html(plots.riddles(cases, **SAID))
-    assert [p.text for p in shown.select(".ls-riddles > div > p")] == ["A", "B"]
+    meant = [p.text for p in shown.select(".ls-riddles > div > p")]
+    assert meant == ["A Meant: this 1.", "B Meant: this 2."]
     assert [img["alt"] for img in shown.select(".ls-riddles > div > img")] == ["seen 1", "seen 2"]
     folded = [details.extract() for details in shown.find_all("details")]
     assert "answer" not in str(shown)
     assert folded[1].p.text == "answer 2 seen 2"
     assert folded[1].code.text == "a < b"
     assert not folded[1].has_attr("open")
+
+
+@pytest.mark.parametrize("count", [0, 27])
+def test_there_are_as_many_riddles_as_letters(count):
+    gray = np.zeros((8, 8, 3))
+    with pytest.raises(ValueError, match=f"{count} riddles: expected 1 to 26"):
+        plots.riddles([("", gray, "", "", gray, {})] * count, **SAID)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((4, 4, 3), np.uint8), r"a picture of uint8: expected floats in \[-1, 1\]"),
+        (np.zeros((0, 4, 3)), r"a picture of shape \(0, 4, 3\): expected height × width × 3"),
+        (np.full((4, 4, 3), np.nan), r"a picture with NaN: expected values in \[-1, 1\]"),
+    ],
+)
+def test_what_is_no_picture_is_refused(picture, message):
+    unchecked = getattr(plots.pictures, "__wrapped__", plots.pictures)
+    unframed = getattr(plots._image, "__wrapped__", plots._image)
+    with pytest.raises((ValueError, TypeError), match=message):
+        unframed(picture)
+    with pytest.raises((ValueError, TypeError)):
+        unchecked([(picture, "title", "")], **SAID)
+
+
+def test_table_names_its_rows_and_shows_code():
+    shown = html(plots.table(["what", "how"], [["a < b", "`x[0] < 1`"]], **SAID))
+    assert [head["scope"] for head in shown.find_all("th")] == ["col", "col", "row"]
+    assert shown.code.text == "x[0] < 1" and shown.code.parent["data-head"] == "how"
+    with pytest.raises(ValueError, match="the row 'a' has 1 cells: expected 2"):
+        plots.table(["what", "how"], [["a"]], **SAID)
 
 
 def test_heatmap_is_white_at_zero_blue_below_red_above():

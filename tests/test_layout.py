@@ -9,6 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from latentlab.layout import expect, tell, to_bytes, to_signed
 
+
+def bare(function):
+    """A function as it is outside of the tests, where types are checked before it runs."""
+    return getattr(function, "__wrapped__", function)
+
+
 CLIPS = ["B C T H W", "B T C H W", "B T H W C"]
 ALL = np.arange(256, dtype=np.uint8)
 
@@ -48,12 +54,18 @@ def test_a_float_becomes_the_nearest_byte(value):
     ("given", "error", "message"),
     [
         (np.ones(3, np.float32), TypeError, r"are float32: expected uint8.* signed by 2 \* x - 1"),
-        (torch.ones(3, dtype=torch.int64), TypeError, "pixels are int64: expected uint8"),
+        (torch.ones(3, dtype=torch.int64), TypeError, "pixels are int64: expected uint8.*255$"),
+        (np.array([-0.5, 1.0]), TypeError, "below 0 in places, so they look signed already"),
+        (np.array([0.0, 255.0]), TypeError, "pixels are float64: expected uint8.*255$"),
+        (np.ones(2, np.uint16), TypeError, "uint16: .* when divided by 257 and rounded"),
+        (np.ones(0), TypeError, "pixels are float64: expected uint8.*255$"),
+        ([0, 255], TypeError, "expected an array of numpy or torch, got list"),
+        (None, TypeError, "expected an array of numpy or torch, got NoneType"),
     ],
 )
 def test_what_is_no_byte_is_refused(given, error, message):
     with pytest.raises(error, match=message):
-        to_signed(given)
+        bare(to_signed)(given)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +82,21 @@ def test_what_is_no_byte_is_refused(given, error, message):
         (torch.tensor([float("nan"), 7]), ValueError, "some values are NaN"),
         (torch.tensor([float("inf")]), ValueError, "reach inf"),
         (np.zeros((0, 3)), ValueError, r"shape \(0, 3\) has no elements"),
+        (np.array([1.0000001], np.float32), ValueError, "reach 1.00000012: .* valid is 1,"),
+        (np.array(["1"]), TypeError, "values are <U1: expected floats"),
+        (np.array([1j]), TypeError, "values are complex128: expected floats"),
+        ([0.5], TypeError, "expected an array of numpy or torch, got list"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_what_no_byte_stands_for_is_refused(given, error, message):
     with pytest.raises(error, match=message):
-        to_bytes(given)
+        bare(to_bytes)(given)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_still_learns_becomes_bytes():
+    assert to_bytes(torch.tensor([-1.0, 1.0], requires_grad=True)).tolist() == [0, 255]
 
 
 @given(st.permutations("BCTHW"), st.lists(st.integers(1, 9), min_size=5, max_size=5, unique=True))
@@ -100,6 +122,38 @@ def test_wrong_order_is_refused_with_the_layouts_that_fit():
         expect((1, 9, 3, 64, 96), "B C T H W", C=3)
     with pytest.raises(ValueError, match=r"\(3, 64\) is not B C H W with C = 3$"):
         expect((3, 64), "B C H W", C=3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "fits"),
+    [
+        ((64, 96, 3), "C H W", "H W C"),
+        ((2, 64, 96, 3), "B C H W", "B H W C"),
+        ((1, 9, 64, 96, 3), "B C T H W", "B T H W C"),
+        ((9, 3, 64, 96), "C T H W", "T C H W"),
+        ((1, 8, 8, 8, 3), "B C D H W", "B D H W C"),
+    ],
+)
+def test_a_wrong_layout_is_named_as_people_know_it(shape, wanted, fits):
+    with pytest.raises(ValueError, match=f"is not {wanted} with C = 3; it fits {fits}$"):
+        expect(shape, wanted, C=3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "among", "error", "message"),
+    [
+        ((1, 2), "B C", TypeError, r"the string 'B C': expected a list of layouts, \['B C'\]"),
+        ((1, 2), [], ValueError, "among is empty: expected layouts such as"),
+        ((1, 2), ["B C", "B C"], ValueError, "among has 'B C' twice"),
+        ((1, 2), ["B B"], ValueError, "'B B' names B twice"),
+        ((1, 2), ["(B T) C"], ValueError, r"has parentheses: .* \(B T\) as B"),
+        ((-1, 2), ["B C"], ValueError, "axis 0 has size -1, expected at least 0"),
+        ((1, 1.5), ["B C"], TypeError, "axis 1 has size 1.5, expected a whole number"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(shape, among, error, message):
+    with pytest.raises(error, match=message):
+        bare(tell)(shape, among)
 
 
 def test_axes_that_do_not_exist_are_refused():

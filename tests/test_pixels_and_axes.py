@@ -1,6 +1,7 @@
 """Lab 01: its ten mistakes and their assertions, its starter against torch, its figure."""
 
 import runpy
+from itertools import pairwise
 from math import prod
 
 import nbformat
@@ -11,7 +12,7 @@ from bs4 import BeautifulSoup
 from einops import rearrange
 from hypothesis import given
 from hypothesis import strategies as st
-from latentlab.axis_mistakes import MISTAKES, evaluate, picture, scene
+from latentlab.axis_mistakes import MISTAKES, evaluate, pan, picture, scene
 
 LAB = "lab-01-pixels-and-axes"
 STARTER = runpy.run_path(str(notebooks.starter(LAB)))
@@ -76,11 +77,43 @@ def test_each_mistake_can_be_drawn_and_looks_wrong(mistake):
     assert wrong.shape != right.shape or abs(wrong - right).mean() > 0.05
 
 
-def test_a_scene_larger_than_its_photographs_is_refused():
-    with pytest.raises(ValueError, match="a photograph of 200 × 144: expected at most 144 a side"):
-        scene(photo=(200, 144))
-    with pytest.raises(ValueError, match="the film has 0 to 47"):
-        scene(frames=7)
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"photo": (200, 144)}, "200 × 144: .* from 2 to 144; the nearest is 144 × 144"),
+        ({"photo": (143, 100)}, "143 × 100: expected even sides .* the nearest is 142 × 100"),
+        ({"photo": (-4, 0)}, "-4 × 0: .* the nearest is 2 × 2"),
+        ({"frame": (1, 1)}, "a frame of 1 × 1: expected at least 2 a side"),
+        ({"frames": 7}, "a clip of 7 frames: expected 1 to 6"),
+        ({"frames": 0}, "a clip of 0 frames: expected 1 to 6"),
+    ],
+)
+def test_a_scene_that_cannot_be_made_is_refused(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        scene(**sizes)
+
+
+def test_a_pan_moves_and_stays_on_its_photograph():
+    frames = pan(6, (9, 16)).unbind(1)
+    assert len(frames) == 6
+    assert all((one - other).abs().mean() > 0.01 for one, other in pairwise(frames))
+    for count in (0, 97):
+        with pytest.raises(ValueError, match=f"a pan of {count} frames: expected 1 to 96"):
+            pan(count, (9, 16))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "message"),
+    [
+        ((3, 4, 4), "H W C", "axes 'H W C' cannot be drawn: expected 'C H W' or 'T C H W'"),
+        ((10, 3, 4, 4), "T C H W", "a clip of 10 frames: expected 3 for each row"),
+        ((0, 3, 4, 4), "T C H W", "a clip of 0 frames"),
+        ((4, 4), "C H W", r"shape \(4, 4\): expected C H W with C = 3"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(shape, axes, message):
+    with pytest.raises(ValueError, match=message):
+        picture(torch.zeros(shape), axes)
 
 
 def test_the_lab_names_every_mistake_before_and_in_the_answers_only():
@@ -96,6 +129,13 @@ def test_the_lab_names_every_mistake_before_and_in_the_answers_only():
     for details in shown.find_all("details"):
         details.decompose()
     assert not [name for name in names if name in str(shown)]
+    assert len(shown.select(".ls-riddles > div > p > span")) == 10
+    table = BeautifulSoup(cells["break-table"].outputs[0].data["text/html"], "html.parser")
+    rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
+    here, there = PHOTOGRAPHS["square"], PHOTOGRAPHS["wide"]
+    assert rows == [
+        [one.name, one.sees, one.outcome(here), one.outcome(there), one.proof] for one in MISTAKES
+    ]
 
 
 @st.composite

@@ -56,6 +56,11 @@ def _in_bytes(pixels):
     return (pixels * np.uint8(2) - np.uint8(255)).astype(np.float32) / 255
 
 
+def _cast(signed):
+    with np.errstate(invalid="ignore"):
+        return ((signed + 1) * 127.5).astype(np.uint8)
+
+
 def _truncated(signed):
     return ((np.clip(signed, -1, 1) + 1) * 127.5).astype(np.uint8)
 
@@ -123,6 +128,9 @@ exercises = Exercises(
             ),
             "you let the first axis be the quick one": _first_axis_quick,
             "you went the other way: order says which old axis comes first": _inverse,
+            "you counted bytes, as numpy does": lambda shape, order: (
+                np.empty(shape).transpose(order).strides
+            ),
             "you traded the sizes, and not the strides": lambda shape, order: tuple(
                 shape[axis] for axis in order
             ),
@@ -149,7 +157,10 @@ exercises = Exercises(
             (_SIGNED,),
             (np.array([-1.5, 1.25], np.float32),),
         ],
+        typed=True,
         mistakes={
+            "you left them floats": lambda signed: np.rint((np.clip(signed, -1, 1) + 1) * 127.5),
+            "you neither clipped nor rounded": _cast,
             "you cut the fraction off, where the nearest byte is wanted": _truncated,
             "you did not clip, so what is whiter than white comes out black": _wrapped,
             "you took the values to lie in 0 to 1": lambda signed: np.rint(

@@ -1,7 +1,7 @@
-"""An array is a row of numbers, a shape, and a stride an axis. The rest is reading.
+"""An array is a row of numbers, a shape, and a stride for each axis.
 
-A picture of 2 rows, 4 columns and 3 colors. Each number says where it belongs: 123 is
-row 1, column 2, and color 3 of 1 to 3.
+The rest is reading. Here, a picture of 2 rows, 4 columns and 3 colors. Each number says
+where it belongs: 123 is row 1, column 2, and color 3 of 1 to 3.
 """
 
 from itertools import product

@@ -1,6 +1,8 @@
 """The axes of the course: their letters, their names, their colors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index as whole
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,44 @@ AXES = {
 def parse(axes: str, rank: int) -> list[Axis]:
     """The axes named by a string such as `"B C T H W"`, one for each of `rank` dimensions.
 
-    Raises ValueError for an unknown letter or when the number of letters is not `rank`.
+    Raises ValueError for an unknown letter, for one that comes twice, for parentheses, and when
+    the number of letters is not `rank`.
     """
+    if "(" in axes:
+        raise ValueError(f"{axes!r} has parentheses: write a folded axis as one letter, (B T) as B")
     letters = axes.split()
     for letter in letters:
         if letter not in AXES:
             raise ValueError(f"axis {letter!r} is unknown: expected letters from {' '.join(AXES)}")
+        if letters.count(letter) > 1:
+            raise ValueError(f"{axes!r} names {letter} twice: expected each letter once")
     if len(letters) != rank:
         raise ValueError(f"{axes!r} names {len(letters)} axes, but the shape has {rank} dimensions")
     return [AXES[letter] for letter in letters]
+
+
+def sizes(shape: Sequence[object], of: str, least: int = 0) -> list[int]:
+    """The sizes in a shape, where `of` is what a message calls it.
+
+    Raises TypeError for a size that is no whole number, and ValueError for one below `least`.
+    """
+    numbers = [_whole(size, f"{of}: axis {place} has size") for place, size in enumerate(shape)]
+    for place, size in enumerate(numbers):
+        if size < least:
+            raise ValueError(f"{of}: axis {place} has size {size}, expected at least {least}")
+    return numbers
+
+
+def strides(given: Sequence[object], of: str) -> list[int]:
+    """The strides given for an array that a message calls `of`.
+
+    Raises TypeError for a stride that is no whole number.
+    """
+    return [_whole(one, f"{of}: axis {place} has stride") for place, one in enumerate(given)]
+
+
+def _whole(number: object, said: str) -> int:
+    try:
+        return whole(number)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{said} {number!r}, expected a whole number") from None

@@ -24,11 +24,12 @@ NAMES = ("cat", "coast", "tulips", "coffee")
 class Mistake:
     """A line that is wrong, the same line right, and an assertion about its result.
 
-    `sees` says what the wrong result looks like, and `proof` is an expression that is true of the
-    right `y` and false of the wrong one. `axes` are those of `y`.
+    `meant` says what the right result shows, `sees` what the wrong one looks like, and `proof` is
+    an expression that is true of the right `y` and false of the wrong one. `axes` are those of `y`.
     """
 
     name: str
+    meant: str
     sees: str
     wrong: str
     right: str
@@ -59,44 +60,74 @@ def evaluate(line: str, scene: dict[str, Any]) -> Any:
 def scene(
     photo: tuple[int, int] = (SIDE, SIDE), frame: tuple[int, int] = (81, 144), frames: int = 3
 ) -> dict[str, Any]:
-    """Photographs and a film in the layouts of files and models, values in [-1, 1].
+    """Photographs and films in the layouts of files and models, values in [-1, 1].
 
     `photo` and `frame` are heights and widths of a photograph and of a frame, `frames` counts
-    those of the short clip; the long one has twice as many. Raises ValueError when a photograph
-    would be larger than SIDE, or a clip longer than the film.
+    those of a clip; the two clips that are folded have twice as many each.
+
+    Raises ValueError when a side of a photograph is odd, below 2 or beyond SIDE, one of a frame
+    is below 2, or the film is too short for the clips.
     """
-    if max(photo) > SIDE:
-        raise ValueError(f"a photograph of {photo[0]} × {photo[1]}: expected at most {SIDE} a side")
+    nearest = [min(max(side // 2 * 2, 2), SIDE) for side in photo]
+    if list(photo) != nearest:
+        raise ValueError(
+            f"a photograph of {photo[0]} × {photo[1]}: expected even sides from 2 to {SIDE}; "
+            f"the nearest is {nearest[0]} × {nearest[1]}"
+        )
+    if min(frame) < 2:
+        raise ValueError(f"a frame of {frame[0]} × {frame[1]}: expected at least 2 a side")
+    if not 1 <= frames <= film.FRAMES // 8:
+        raise ValueError(f"a clip of {frames} frames: expected 1 to {film.FRAMES // 8}")
     pictures = torch.from_numpy(np.stack([photographs.load(name, SIDE) for name in NAMES]))
     pictures = pictures[:, : photo[0], : photo[1]]
-    small = (frame[0] * 3 // 5, frame[1] * 3 // 5)
-    clip = _resized(film.load(8 * frames)[0, :, ::4], small)
-    pan = torch.from_numpy(photographs.load("coast", 256)).permute(2, 0, 1)
-    room = (256 - 160) // (2 * frames)
-    moved = torch.stack(
-        [pan[:, 60:150, room * at : room * at + 160] for at in range(2 * frames)], dim=1
-    )
+    clip = _resized(film.load(4 * frames)[0, :, ::4], frame)
+    small = (frame[0] * 2 // 3, frame[1] * 2 // 3)
+    longer = _resized(film.load(8 * frames)[0, :, ::4], small)
     return {
         "photo": pictures[0],
         "batch": rearrange(pictures, "b h w c -> b c h w"),
         "ramp": torch.linspace(0, 1, photo[0]),
         "cells": rearrange(pictures[0], "(h p) (w q) c -> (c p q) h w", p=2, q=2),
-        "frame": rearrange(_resized(film.load(1)[0], frame), "c 1 h w -> h w c"),
+        "frame": rearrange(clip[:, 0], "c h w -> h w c"),
         "height": frame[0],
         "width": frame[1],
-        "short": _resized(film.load(4 * frames)[0, :, ::4], frame),
+        "short": clip,
         "clip": clip[None],
         "folded": rearrange(
-            torch.stack([clip, _resized(moved, small)]), "b c t h w -> (b t) c h w"
+            torch.stack([longer, pan(2 * frames, small)]), "b c t h w -> (b t) c h w"
         ),
     }
 
 
+def pan(frames: int, size: tuple[int, int]) -> Float[Tensor, "3 frames _ _"]:
+    """What a camera sees that moves along a coast: C T H W, values in [-1, 1].
+
+    `size` is the height and width of a frame. Raises ValueError unless there are 1 to 96 frames.
+    """
+    room = 256 - 160
+    if not 1 <= frames <= room:
+        raise ValueError(f"a pan of {frames} frames: expected 1 to {room}")
+    coast = torch.from_numpy(photographs.load("coast", 256)).permute(2, 0, 1)
+    corners = range(0, room // frames * frames, room // frames)
+    seen = torch.stack([coast[:, 80:170, at : at + 160] for at in corners], dim=1)
+    return _resized(seen, size)
+
+
 def picture(y: Float[Tensor, "..."], axes: str) -> Float[np.ndarray, "h w 3"]:
-    """A result as a reader sees it: a picture, or the frames of a clip in rows of three."""
-    pattern = "c h w -> h w c" if axes == "C H W" else "(r k) c h w -> (r h) (k w) c"
-    sizes = {} if axes == "C H W" else {"k": 3}
-    return rearrange(y, pattern, **sizes).clip(-1, 1).numpy()
+    """A result as a reader sees it: a picture, or the frames of a clip in rows of three.
+
+    Raises ValueError for axes other than C H W and T C H W, for a result that has not these axes,
+    and for frames that are no multiple of three.
+    """
+    if axes not in ("C H W", "T C H W"):
+        raise ValueError(f"axes {axes!r} cannot be drawn: expected 'C H W' or 'T C H W'")
+    if y.ndim != len(axes.split()) or y.shape[-3] != 3:
+        raise ValueError(f"a result of shape {tuple(y.shape)}: expected {axes} with C = 3")
+    if axes == "C H W":
+        return rearrange(y, "c h w -> h w c").clip(-1, 1).numpy()
+    if len(y) == 0 or len(y) % 3:
+        raise ValueError(f"a clip of {len(y)} frames: expected 3 for each row")
+    return rearrange(y, "(r k) c h w -> (r h) (k w) c", k=3).clip(-1, 1).numpy()
 
 
 def _resized(clip: Float[Tensor, "3 t h w"], size: tuple[int, int]) -> Float[Tensor, "3 t _ _"]:
@@ -108,13 +139,16 @@ def _resized(clip: Float[Tensor, "3 t h w"], size: tuple[int, int]) -> Float[Ten
 MISTAKES = (
     Mistake(
         "Reshaped instead of permuted",
-        "Fine stripes in loud colors. Of the picture only ghosts are left, three over each other.",
+        "This photograph, unchanged.",
+        "Fine stripes in loud colors. Nine pieces of the picture lie over each other as ghosts, "
+        "three in each color.",
         "photo.reshape(3, *photo.shape[:2])",
         "photo.permute(2, 0, 1)",
         "torch.equal(y[:, 0, -1], photo[0, -1])",
     ),
     Mistake(
         "Height and width traded",
+        "This photograph, unchanged.",
         "The picture lies on its side, mirrored about its diagonal.",
         "photo.permute(2, 1, 0)",
         "photo.permute(2, 0, 1)",
@@ -122,6 +156,7 @@ MISTAKES = (
     ),
     Mistake(
         "Blue read as red",
+        "This photograph, unchanged.",
         "The drawing is right and the colors are not: orange fur is blue.",
         "photo[..., [2, 1, 0]].permute(2, 0, 1)",
         "photo.permute(2, 0, 1)",
@@ -129,6 +164,7 @@ MISTAKES = (
     ),
     Mistake(
         "Width given before height",
+        "This frame, unchanged.",
         "Slanted stripes: each row begins where the one above was cut off.",
         "frame.reshape(width, height, 3).permute(2, 0, 1)",
         "frame.reshape(height, width, 3).permute(2, 0, 1)",
@@ -136,6 +172,7 @@ MISTAKES = (
     ),
     Mistake(
         "Frames taken for channels",
+        "The first frame of a clip.",
         "A gray picture with colored edges wherever something moved.",
         "short[0]",
         "short[:, 0]",
@@ -143,7 +180,8 @@ MISTAKES = (
     ),
     Mistake(
         "Frames folded by reshape alone",
-        "In gray with colored edges, and what moved is back at its beginning twice.",
+        "Three frames of a clip, in their order.",
+        "Three gray pictures with colored edges, and nothing moves from one to the next.",
         "clip.reshape(-1, 3, *clip.shape[3:])",
         'rearrange(clip, "b c t h w -> (b t) c h w")',
         "torch.equal(y[1], clip[0, :, 1])",
@@ -151,7 +189,8 @@ MISTAKES = (
     ),
     Mistake(
         "Frames unfolded with time outside",
-        "Half way the clip becomes another clip, and both skip frames.",
+        "The first of two clips.",
+        "Half way the clip becomes another one, and both skip frames.",
         'rearrange(folded, "(t b) c h w -> b t c h w", b=2)[0]',
         'rearrange(folded, "(b t) c h w -> b t c h w", b=2)[0]',
         "torch.equal(y[1], folded[1])",
@@ -159,6 +198,7 @@ MISTAKES = (
     ),
     Mistake(
         "Broadcast over the wrong axis",
+        "Darker toward the top.",
         "What should grow dark toward the top grows dark toward the left.",
         "(batch[0] + 1) * ramp - 1",
         "(batch[0] + 1) * ramp[:, None] - 1",
@@ -166,6 +206,7 @@ MISTAKES = (
     ),
     Mistake(
         "Mean over the batch, not over space",
+        "Each picture minus its own mean color; this is the first.",
         "Other pictures shine through, as in a negative.",
         "(batch - batch.mean(0))[0]",
         "(batch - batch.mean((2, 3), keepdim=True))[0]",
@@ -173,6 +214,7 @@ MISTAKES = (
     ),
     Mistake(
         "Two parts of one axis traded",
+        "Each pixel, which has twelve numbers, unpacked into 2 × 2.",
         "Four small copies, two by two, in full color.",
         'rearrange(cells, "(c p q) h w -> c (p h) (q w)", p=2, q=2)',
         'rearrange(cells, "(c p q) h w -> c (h p) (w q)", p=2, q=2)',

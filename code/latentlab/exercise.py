@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import compress
 from numbers import Real
+from textwrap import shorten
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from latentlab.figure import style
 
 LONGEST = 8  # numbers of an array that a message can hold
+WIDEST = 240  # characters of an error that it can hold
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,15 @@ class Exercise:
 
     A function is called with each case. A class needs a `trial`, which is called with the answer
     and the case, whose first item says in words what is tried, such as "decode(z)".
+
+    With `typed`, an array also has to have the dtype of the solution's.
     """
 
     solution: Callable
     cases: Sequence[tuple]
     mistakes: Mapping[str, Callable]
     trial: Callable | None = None
+    typed: bool = False
 
     @property
     def name(self) -> str:
@@ -58,7 +63,7 @@ class Exercise:
     def check(self, answer: Callable) -> Verdict:
         """Try `answer` on every case. An error that it raises becomes part of the message."""
         wanted, got = self._outcomes(self.solution), self._outcomes(answer)
-        if all(map(_same, wanted, got)):
+        if all(map(self._alike, wanted, got)):
             return Verdict("solved", f"Solved: right on all {len(self.cases)} cases.")
         said = self._say(wanted, got)
         if all(one is None for one in got):
@@ -74,6 +79,9 @@ class Exercise:
             _outcome(self.trial or answer, (*first, *copy.deepcopy(case))) for case in self.cases
         ]
 
+    def _alike(self, wanted: object, got: object) -> bool:
+        return _same(wanted, got) and not (self.typed and _kind(wanted) != _kind(got))
+
     def _recognize(self, wanted: list[object], got: list[object]) -> str | None:
         """The mistake that gives the same results: on all cases, or on those with an answer.
 
@@ -83,20 +91,20 @@ class Exercise:
         count = len(wanted)
         tries = [[True] * count, [not isinstance(one, _Raised) for one in wanted]]
         if self.trial:
-            differs = [not _same(*pair) for pair in zip(wanted, got, strict=True)]
+            differs = [not self._alike(*pair) for pair in zip(wanted, got, strict=True)]
             tries.append([index == differs.index(True) for index in range(count)])
         for counts in tries:
             for mistake, wrong in self.mistakes.items():
                 made = self._outcomes(wrong)
-                alike = all(map(_same, compress(made, counts), compress(got, counts)))
-                right = all(map(_same, compress(wanted, counts), compress(made, counts)))
+                alike = all(map(self._alike, compress(made, counts), compress(got, counts)))
+                right = all(map(self._alike, compress(wanted, counts), compress(made, counts)))
                 if alike and not right:
                     return mistake
         return None
 
     def _say(self, wanted: list[object], got: list[object]) -> str:
         for case, one_wanted, one_got in zip(self.cases, wanted, got, strict=True):
-            if not _same(one_wanted, one_got):
+            if not self._alike(one_wanted, one_got):
                 call = f"{self.name}({', '.join(map(_shown, case))})"
                 if self.trial:
                     call = f"{self.name}: {case[0]}"
@@ -158,8 +166,13 @@ def _same(wanted: object, got: object) -> bool:
 def _word(outcome: object, *, own: bool = False) -> str:
     verb, thrown = ("returned", "raised") if own else ("return", "raise")
     if isinstance(outcome, _Raised):
-        return f"{thrown} {outcome.error}" + (f": {outcome.message}" if own else "")
+        said = shorten(outcome.message, WIDEST, placeholder=" …")
+        return f"{thrown} {outcome.error}" + (f": {said}" if own else "")
     return f"{verb} {_shown(outcome)}"
+
+
+def _kind(value: object) -> np.dtype | None:
+    return value.dtype if isinstance(value, np.ndarray) else None
 
 
 def _close(wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
@@ -171,7 +184,8 @@ def _shown(value: object) -> str:
     if isinstance(value, np.ndarray):
         if value.size > LONGEST:
             return f"an array of shape {value.shape}"
-        return f"array({np.round(value, 4).tolist()})"
+        exact = value.astype(np.float64) if value.dtype.kind == "f" else value
+        return f"array({np.round(exact, 4).tolist()})"
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, list):
@@ -182,11 +196,15 @@ def _shown(value: object) -> str:
 
 
 def _where(wanted: object, got: object) -> str:
-    """Where two large arrays of one shape part, and how."""
+    """Where two large arrays of one shape part, and how; or two arrays of one content."""
     if not (isinstance(wanted, np.ndarray) and isinstance(got, np.ndarray)):
         return ""
-    if wanted.shape != got.shape or wanted.size <= LONGEST:
+    if wanted.shape != got.shape:
         return ""
-    place = np.argwhere(~_close(wanted, got))[0].tolist()
-    here = tuple(place)
-    return f" with {got[here]:.4g} at {place}, where {wanted[here]:.4g} is right"
+    places = np.argwhere(~_close(wanted, got)).tolist()
+    if not places:
+        return f" of {got.dtype}, where {wanted.dtype} is right"
+    if wanted.size <= LONGEST:
+        return ""
+    here = tuple(places[0])
+    return f" with {got[here]:.6g} at {places[0]}, where {wanted[here]:.6g} is right"

@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from math import ceil, log2, prod
-from operator import index as whole
 from string import ascii_uppercase
 
 import numpy as np
@@ -24,6 +23,7 @@ Seen = Bool[np.ndarray, "outputs inputs"]
 
 INK, SOFT, LINE = "#1f2430", "#5a6372", "#d5d9e0"
 FEW_DECADES = 300  # a log axis up to this ratio also has ticks at 2 and 5
+WIDE = 4  # times as wide as high, and a riddle's picture has a row for itself
 FEW_INDICES = 8  # a ruler up to this size has a mark for each index
 SERIES = (("#4b45a1", "o"), ("#8a6d00", "s"), ("#7a7f8a", "^"), (INK, "D"))  # not of an axis
 _THEMED = {
@@ -93,16 +93,20 @@ def axis_ruler(
     letter had in the tensor before. `strides` adds, for the titles it names, how many elements lie
     from one index to the next.
 
-    Raises ValueError for an axis without a name, an unknown name, a size below 1, no tensor at all,
-    or strides that do not fit; TypeError for a size that is no whole number.
+    Raises ValueError for an axis without a name, an unknown name, a size below 1, no tensor or no
+    axis at all, or strides that do not fit; TypeError for a size or stride that is no whole number.
     """
     if not tensors:
         raise ValueError("an axis ruler needs at least one tensor: a title, a shape, axis names")
     strides = strides or {}
     if unknown := [title for title in strides if title not in tensors]:
         raise ValueError(f"strides of {unknown[0]!r}: expected a title among {', '.join(tensors)}")
+    if empty := [title for title, (dims, _) in tensors.items() if not len(dims)]:
+        raise ValueError(f"{empty[0]!r} has no axes: expected a shape such as (3, 64, 96)")
     named = {
-        title: list(zip(axes.parse(names, len(dims)), _sizes(title, dims), strict=True))
+        title: list(
+            zip(axes.parse(names, len(dims)), axes.sizes(dims, repr(title), least=1), strict=True)
+        )
         for title, (dims, names) in tensors.items()
     }
     steps = max(1, ceil(log2(max(size for rows in named.values() for _, size in rows))))
@@ -111,12 +115,10 @@ def axis_ruler(
         count = prod(size for _, size in rows)
         numbers = f"{count:,} number{'' if count == 1 else 's'}"
         drawn.append(f"<p>{escape(title)} <small>{numbers}</small></p><ol>")
-        apart = strides.get(title)
-        if apart is not None and len(apart) != len(rows):
-            raise ValueError(f"{title!r} has {len(rows)} axes, but {len(apart)} strides")
+        notes = _notes(title, strides[title], len(rows)) if title in strides else [""] * len(rows)
         for place, (axis, size) in enumerate(rows):
-            note = f"stride {apart[place]:,}" if apart is not None else ""
-            drawn.append(_ruler(place, axis, size, before.get(axis.letter, size), steps, note))
+            was = before.get(axis.letter, size)
+            drawn.append(_ruler(place, axis, size, was, steps, notes[place]))
         drawn.append("</ol>")
         before |= {axis.letter: size for axis, size in rows}
     labels = range(0, steps + 1, 3 if steps > 5 else 1)
@@ -127,12 +129,11 @@ def axis_ruler(
     return Figure(body, alt, said, kind)
 
 
-def _sizes(title: str, dims: Sequence[int]) -> list[int]:
-    sizes = [whole(size) for size in dims]
-    for place, size in enumerate(sizes):
-        if size < 1:
-            raise ValueError(f"{title!r}: axis {place} has size {size}, expected at least 1")
-    return sizes
+def _notes(title: str, strides: Sequence[object] | None, rank: int) -> list[str]:
+    given = axes.strides(strides or (), repr(title))
+    if len(given) != rank:
+        raise ValueError(f"{title!r} has {rank} axes, but {len(given)} strides")
+    return [f"stride {stride:,}" for stride in given]
 
 
 def _ruler(place: int, axis: axes.Axis, size: int, was: int, steps: int, note: str) -> str:
@@ -281,7 +282,7 @@ def pictures(
 
 
 def riddles(
-    cases: Sequence[tuple[Picture, str, str, Picture, Mapping[str, str]]],
+    cases: Sequence[tuple[str, Picture, str, str, Picture, Mapping[str, str]]],
     *,
     alt: str,
     caption: str,
@@ -289,22 +290,65 @@ def riddles(
 ) -> Figure:
     """Pictures that went wrong, lettered, each with its answer folded away beneath it.
 
-    A case is (wrong picture, what is seen in it, answer, right picture, lines of code by label).
-    What is seen stands in the answer, and is told before it to those who cannot see.
+    A case is (what was meant, wrong picture, what is seen in it, answer, right picture, lines of
+    code by label). What is seen stands in the answer, and is told before it to those who cannot
+    see.
+
+    Raises ValueError for more cases than letters, and for none.
     """
+    if not 1 <= len(cases) <= len(ascii_uppercase):
+        raise ValueError(
+            f"{len(cases)} riddles: expected 1 to {len(ascii_uppercase)}, a letter each"
+        )
     drawn = []
-    for letter, (wrong, seen, answer, right, lines) in zip(ascii_uppercase, cases, strict=False):
+    for letter, case in zip(ascii_uppercase, cases, strict=False):
+        meant, wrong, seen, answer, right, lines = case
+        wide = ' class="ls-wide"' if wrong.shape[1] > WIDE * wrong.shape[0] else ""
         code = "".join(
             f"<dt>{escape(label)}</dt><dd><code>{escape(line)}</code></dd>"
             for label, line in lines.items()
         )
         drawn.append(
-            f'<div><p>{letter}</p><img alt="{escape(seen)}" src="{_light(wrong)}">'
+            f"<div{wide}><p>{letter} <span>Meant: {escape(meant)}</span></p>"
+            f'<img alt="{escape(seen)}" src="{_light(wrong)}">'
             f"<details><summary>What happened in {letter}?</summary>"
             f"<p>{escape(answer)} <span>{escape(seen)}</span></p>"
             f'<img alt="The right picture." src="{_light(right)}"><dl>{code}</dl></details></div>'
         )
     return Figure(f'<div class="ls-riddles">{"".join(drawn)}</div>', alt, caption, kind)
+
+
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    alt: str,
+    caption: str,
+    kind: Kind = "computed here",
+) -> Figure:
+    """A table whose first column names the row. Text between two backticks is code.
+
+    Raises ValueError when a row has not one cell for each heading.
+    """
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"the row {row[0]!r} has {len(row)} cells: expected {len(head)}")
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    drawn = (
+        f'<tr><th scope="row">{_marked(row[0])}</th>'
+        + "".join(
+            f'<td data-head="{escape(name)}">{_marked(text)}</td>'
+            for name, text in zip(head[1:], row[1:], strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(drawn)}</tbody>"
+    return Figure(f'<table class="ls-rows">{body}</table>', alt, caption, kind)
+
+
+def _marked(text: str) -> str:
+    return re.sub("`(.+?)`", r"<code>\1</code>", escape(text))
 
 
 def moving(
@@ -395,7 +439,7 @@ def _webp(picture: Picture) -> str:
 
 
 def _light(picture: Picture) -> str:
-    return _data_uri(_image(picture), "webp", quality=50, method=6)
+    return _data_uri(_image(picture), "webp", quality=40, method=6)
 
 
 def _exact(picture: Picture) -> str:
@@ -403,6 +447,12 @@ def _exact(picture: Picture) -> str:
 
 
 def _image(picture: Picture) -> Image.Image:
+    if np.asarray(picture).dtype.kind != "f":
+        raise TypeError(f"a picture of {np.asarray(picture).dtype}: expected floats in [-1, 1]")
+    if np.ndim(picture) != 3 or np.size(picture) == 0:
+        raise ValueError(f"a picture of shape {np.shape(picture)}: expected height × width × 3")
+    if np.isnan(picture).any():
+        raise ValueError("a picture with NaN: expected values in [-1, 1]")
     return Image.fromarray(np.rint((np.clip(picture, -1, 1) + 1) * 127.5).astype(np.uint8))
 
 
