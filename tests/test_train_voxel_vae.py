@@ -75,16 +75,24 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, monkeyp
 
 
 def test_all_kinds_see_the_same_shapes_turned_and_mostly_shrunk():
-    shapes = voxel_shapes.load("training")
-    first, second = (
-        Training(Recipe(kind, batch=64), shapes, {}).batch(torch.Generator().manual_seed(5))
-        for kind in ("volume", "vector")
-    )
-    assert torch.equal(first, second) and len(first) == 64
-    ways = [voxel_shapes.turned(shapes, way) for way in range(voxel_shapes.WAYS)]
-    known = {tuple(shape.flatten().tolist()) for way in ways for shape in way}
-    as_they_are = sum(tuple(shape.flatten().tolist()) in known for shape in first)
-    assert 0 < as_they_are < 32
+    shapes = {name: voxel_shapes.load("training", name) for name in ("furniture", "solids")}
+
+    def batch(**changes):
+        training = Training(Recipe(**changes, batch=64), shapes, {})
+        return training.batch(torch.Generator().manual_seed(5))
+
+    def as_they_are(batch, name):
+        ways = [voxel_shapes.turned(shapes[name], way) for way in range(voxel_shapes.WAYS)]
+        known = {tuple(shape.flatten().tolist()) for way in ways for shape in way}
+        return sum(tuple(shape.flatten().tolist()) in known for shape in batch)
+
+    first = batch(kind="volume")
+    assert torch.equal(first, batch(kind="vector")) and len(first) == 64
+    assert 0 < as_they_are(first, "furniture") + as_they_are(first, "solids") < 32
+    whole = batch(kind="volume", shrunk=0.0)
+    assert as_they_are(whole, "furniture") + as_they_are(whole, "solids") == 64
+    assert as_they_are(whole, "furniture") > 36
+    assert as_they_are(batch(kind="volume", shrunk=0.0, furniture=1.0), "furniture") == 64
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,10 @@ def models(tmp_path):
 
 
 def test_the_report_measures_what_was_written(models, capsys):
-    report_voxel_vae.main([str(models / "shipped"), "--again", str(models)])
+    for kind in NECKS:
+        seed = ["--seed", "1", "--steps", "2", "--batch", "2"]
+        train_voxel_vae.main([kind, str(models / "again"), *seed])
+    report_voxel_vae.main([str(models / "shipped"), "--again", str(models / "again")])
     found = voxel_vae.report(models / "shipped")
     assert set(found["models"]) == set(NECKS)
     for kind, model in found["models"].items():
@@ -127,7 +138,10 @@ def test_the_report_measures_what_was_written(models, capsys):
             each = report_voxel_vae.closeness(voxel_shapes.load("held_out", name), rebuilt(vae))
             assert row["each"] == pytest.approx(each.tolist(), abs=1e-4)
             assert row["iou"] == pytest.approx(each.mean().item(), abs=1e-4)
-            assert row["moved"]["0"] == row["iou"] == found["seeds"]["0"][kind][name]
+            again = found["seeds"]["0"][kind]
+            assert row["moved"]["0"] == row["iou"] == again[name]
+            assert row["explained"] == again["explained"][name]
+            assert row["edit_spread"] == again["edit_spread"][name]
             assert ("moved too" in row["explained"]) == (kind != "vector")
             means.append(row["iou"])
         assert found["seeds"]["0"][kind]["all"] == pytest.approx(sum(means) / 2, abs=1e-3)
@@ -136,10 +150,23 @@ def test_the_report_measures_what_was_written(models, capsys):
         report_voxel_vae.main([str(models / "nowhere")])
 
 
+def test_runs_that_cannot_be_compared_are_told(models):
+    shipped = [str(models / "shipped")]
+    with pytest.raises(SystemExit, match="two runs have the seed 0: expected another seed"):
+        report_voxel_vae.main([*shipped, "--again", str(models)])
+    facts = models / "plane" / "model" / "training.json"
+    facts.write_text(facts.read_text().replace('"steps": 2', '"steps": 3'))
+    with pytest.raises(SystemExit, match=r"have steps = \[2, 3, 2\]: expected one value"):
+        report_voxel_vae.main(shipped)
+
+
 def test_moving_loses_what_leaves():
     shapes = voxel_shapes.load("held_out")
     assert torch.equal(moved(shapes, 3)[..., 3:], shapes[..., :-3])
     assert not moved(shapes, 3)[..., :3].any()
+    for right in (-1, 33):
+        with pytest.raises(ValueError, match=rf"right must be in 0\.\.32, got {right}"):
+            moved(shapes, right)
 
 
 def test_simple_codes_know_what_they_were_made_of():

@@ -81,6 +81,16 @@ def test_kl_of_a_picture_is_that_of_diffusers():
     torch.testing.assert_close(Posterior(moments).kl(), theirs.kl())
 
 
+def test_how_sure_a_vector_is_does_not_depend_on_the_voxels():
+    pair = torch.cat((cube(), cube().flip(-1)))
+    for kind in NECKS:
+        vae = VoxelVAE(kind, width=8).requires_grad_(False)
+        vae.encoder.load_state_dict({n: p + 0.01 for n, p in vae.encoder.state_dict().items()})
+        posterior = vae.encode(pair).latent_dist
+        assert not torch.equal(*posterior.mean)
+        assert torch.equal(*posterior.std) == (kind == "vector")
+
+
 def test_the_plane_is_seen_from_above():
     cells = torch.arange(2 * 3 * 4 * 5.0).reshape(1, 2, 3, 4, 5)  # b c d h w
     plane = HeightToChannels()(cells)
@@ -104,6 +114,7 @@ def test_a_norm_sees_one_position_only():
         (torch.ones(1, 2, 32, 32, 32), ValueError, "expected B 1 D H W$"),
         (torch.ones(0, 1, 32, 32, 32), ValueError, "B of the voxels is 0"),
         (cube()[..., :16], ValueError, "32 × 32 × 16: expected a cube; .* to a side of 32"),
+        (torch.ones(1, 1, 30, 30, 33), ValueError, "expected a cube; .* to a side of 40"),
         (cube(36), ValueError, "side of 36: expected a multiple of 8; the nearest are 32 and 40"),
         (cube() * 0.5, ValueError, "neither 0 nor 1, 0.5 is one: .*threshold"),
         (cube() * 255, ValueError, "neither 0 nor 1, 255 is one"),
@@ -134,6 +145,10 @@ def test_latents_that_cannot_be_decoded_are_told(fresh):
         broken[7] = torch.nan
         with pytest.raises(ValueError, match="1 values are NaN or infinite"):
             fresh[kind].decode(broken.reshape(1, *shape))
+        with pytest.raises(ValueError, match="B of the latent is 0"):
+            fresh[kind].decode(torch.zeros(0, *shape))
+        with pytest.raises(TypeError, match=r"torch\.float64: expected torch\.float32"):
+            fresh[kind].decode(torch.zeros(1, *shape).double())
 
 
 @pytest.mark.parametrize(
@@ -141,6 +156,7 @@ def test_latents_that_cannot_be_decoded_are_told(fresh):
     [
         ({"kind": "sphere"}, "there is no latent 'sphere': expected one of"),
         ({"side": 20}, "side is 20: expected a multiple of 8; the nearest are 16 and 24"),
+        ({"width": 0}, "width is 0: expected 1 or more"),
         ({"side": 0}, "side is 0: expected a multiple of 8; the nearest is 8"),
     ],
 )
@@ -156,6 +172,10 @@ def test_iou_counts_full_voxels():
     assert iou(a, a).item() == iou(b, b).item() == 1 and iou(a, b).item() == 0
     b[..., 8:16, :16, :8] = True  # half of the cube
     assert iou(a, b).item() == iou(b, a).item() == 0.5
+    with pytest.raises(ValueError, match="shapes differ"):
+        iou(a, b.repeat(2, 1, 1, 1, 1))
+    with pytest.raises(TypeError, match=r"torch\.float32: expected torch\.bool"):
+        iou(a, b.float())
 
 
 def test_the_trained_models_are_of_equal_size_and_reach_what_they_should(trained):

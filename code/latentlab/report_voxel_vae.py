@@ -9,7 +9,7 @@ with another seed, and may be given several times. Prints tables and writes MODE
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,13 +18,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from latentlab import voxel_shapes, voxel_vae
+from latentlab import model_folder, voxel_shapes, voxel_vae
 from latentlab.voxel_shapes import SIDE, WAYS, Collection, turned
 from latentlab.voxel_vae import NECKS, VoxelVAE, iou, occupied
 
 MOVES = (0, 1, 2, 4, 8)  # voxels
 STEP = 8  # voxels: a move of whole cells in the volume and in the plane
 NUMBERS = 512  # of a latent, and of each simpler code
+CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)  # from which an average counts as full
 EDITED, EDITS = 10, 64  # held-out shapes, and numbers of each latent that are changed
 
 Shapes = Float[Tensor, "n 1 d h w"]
@@ -43,7 +44,12 @@ def rebuilt(vae: VoxelVAE) -> Code:
 
 
 def moved(shapes: Shapes, right: int) -> Shapes:
-    """Shapes moved to the right; what leaves the grid is lost."""
+    """Shapes moved to the right; what leaves the grid is lost.
+
+    Raises ValueError when `right` is not in 0..width.
+    """
+    if not 0 <= right <= shapes.shape[-1]:
+        raise ValueError(f"right must be in 0..{shapes.shape[-1]}, got {right}")
     return functional.pad(shapes[..., : shapes.shape[-1] - right], (right, 0))
 
 
@@ -59,9 +65,11 @@ def simple_codes(training: Shapes) -> dict[str, Code]:
         kept = (shapes.flatten(1) - mean) @ basis
         return (kept @ basis.T + mean > 0.5).float().reshape(shapes.shape)
 
-    def averages(shapes: Shapes) -> Shapes:
+    def averages(shapes: Shapes, cut: float | None = None) -> Shapes:
         kept = functional.avg_pool3d(shapes, cell)
-        return (functional.interpolate(kept, scale_factor=cell) > 0.5).float()
+        return (functional.interpolate(kept, scale_factor=cell) > (cut or best)).float()
+
+    best = max(CUTS, key=lambda cut: closeness(training, lambda x: averages(x, cut)).mean())
 
     def nearest(shapes: Shapes) -> Shapes:
         asked = shapes.flatten(1)
@@ -108,31 +116,40 @@ def under_a_move(vae: VoxelVAE, shapes: Shapes) -> dict[str, float]:
     return told
 
 
-def spread_of_an_edit(vae: VoxelVAE, shapes: Shapes) -> float:
-    """How far from its middle the change lies that one latent number makes, in voxels.
+def edits(vae: VoxelVAE, shapes: Shapes, count: int = EDITS) -> Iterator[Float[Tensor, "n d h w"]]:
+    """How much each of `count` edits changes the probabilities of a shape's voxels, shape by shape.
 
-    A number is raised by its standard deviation over the shapes. Distances are weighted by how
-    much the probability of a voxel changes, and averaged over numbers and shapes.
+    An edit raises one latent number by its standard deviation over the shapes. Which numbers is
+    drawn anew for each shape, and the same for every model.
     """
     z = latents(vae, shapes)
     deviation = z.std(0).flatten()
     random = torch.Generator().manual_seed(0)
-    axis = torch.arange(SIDE) + 0.5
-    places = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).flatten(1)
-    spreads = []
-    for latent in z[:EDITED]:
-        chosen = torch.randperm(NUMBERS, generator=random)[:EDITS]
-        edits = functional.one_hot(chosen, NUMBERS) * deviation[chosen][:, None]
+    for latent in z:
+        chosen = torch.randperm(NUMBERS, generator=random)[:count]
+        raised = functional.one_hot(chosen, NUMBERS) * deviation[chosen][:, None]
+        asked = latent.flatten() + torch.cat((torch.zeros(1, NUMBERS), raised))
         with torch.no_grad():
-            probable = vae.decode(
-                latent + torch.cat((torch.zeros(1, NUMBERS), edits)).reshape(-1, *latent.shape)
-            ).sample.sigmoid()
-        change = (probable[1:] - probable[0]).abs().flatten(1)
-        share = change / change.sum(1, keepdim=True)
-        middle = share @ places.T
-        away = (places - middle[:, :, None]).norm(dim=1)
-        spreads.append((share * away).sum(1))
-    return torch.cat(spreads).mean().item()
+            probable = vae.decode(asked.reshape(-1, *latent.shape)).sample.sigmoid()
+        yield (probable[1:] - probable[0]).abs()[:, 0]
+
+
+def spread(change: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+    """How far from its middle each change lies, in voxels, however large it is as a whole.
+
+    Distances are weighted by how much each voxel changes. Of no change at all it is not a number.
+    """
+    axes = [torch.arange(side) + 0.5 for side in change.shape[1:]]
+    places = torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1)
+    share = change.flatten(1) / change.flatten(1).sum(1, keepdim=True)
+    away = (places - (share @ places.T)[:, :, None]).norm(dim=1)
+    return (share * away).sum(1)
+
+
+def spread_of_an_edit(vae: VoxelVAE, shapes: Shapes) -> float:
+    """`spread` of the edits of some shapes, on average: each edit counts alike."""
+    found = [spread(change) for change, _ in zip(edits(vae, shapes), range(EDITED), strict=False)]
+    return torch.cat(found).mean().item()
 
 
 def facts(folder: Path) -> dict[str, Any]:
@@ -186,20 +203,40 @@ def measure(models: Path, again: Sequence[Path]) -> dict[str, Any]:
     runs += [{kind: run / kind / "model" for kind in NECKS} for run in again]
     found["seeds"] = {}
     for run in runs:
-        seed = str(facts(run["volume"])["recipe"]["seed"])
-        found["seeds"][seed] = {kind: _by_name(_loaded(run[kind]), held_out) for kind in NECKS}
+        seed = seed_of(run)
+        if seed in found["seeds"]:
+            raise ValueError(f"two runs have the seed {seed}: expected another seed for each")
+        found["seeds"][seed] = {
+            kind: compared(model_folder.load(VoxelVAE, folder), held_out)
+            for kind, folder in run.items()
+        }
     return found
 
 
-def _by_name(vae: VoxelVAE, shapes: Mapping[str, Shapes]) -> dict[str, float]:
-    """Mean intersection over union of each collection, and of all shapes together."""
+def seed_of(run: Mapping[str, Path]) -> str:
+    """The seed of three models. Raises ValueError when their recipes differ but for the kind."""
+    recipes = [facts(folder)["recipe"] | {"kind": ""} for folder in run.values()]
+    for name, value in recipes[0].items():
+        values = [recipe.get(name) for recipe in recipes]
+        if any(other != value for other in values):
+            raise ValueError(f"the models of one run have {name} = {values}: expected one value")
+    return str(recipes[0]["seed"])
+
+
+def compared(vae: VoxelVAE, shapes: Mapping[str, Shapes]) -> dict[str, Any]:
+    """What the comparison says of one model: IoU by collection and of all, moves and edits."""
     each = {name: closeness(some, rebuilt(vae)) for name, some in shapes.items()}
     means = {name: _rounded(found.mean()) for name, found in each.items()}
-    return means | {"all": _rounded(torch.cat(list(each.values())).mean())}
-
-
-def _loaded(folder: Path) -> VoxelVAE:
-    return voxel_vae.model_folder.load(VoxelVAE, folder)
+    return means | {
+        "all": _rounded(torch.cat(list(each.values())).mean()),
+        "explained": {
+            name: {k: _rounded(v) for k, v in under_a_move(vae, some).items()}
+            for name, some in shapes.items()
+        },
+        "edit_spread": {
+            name: _rounded(spread_of_an_edit(vae, some)) for name, some in shapes.items()
+        },
+    }
 
 
 def _rounded(value: float | Tensor) -> float:

@@ -25,8 +25,9 @@ from torch.nn import functional
 from latentlab import model_folder, voxel_shapes
 from latentlab.checkpoint import TrainingError
 from latentlab.learner import Learner
+from latentlab.report_voxel_vae import closeness, rebuilt
 from latentlab.voxel_shapes import Collection
-from latentlab.voxel_vae import Kind, Posterior, VoxelVAE, iou, occupied
+from latentlab.voxel_vae import Kind, Posterior, VoxelVAE
 
 WARMUP = 100  # steps
 AVERAGE = 0.998  # decay of the moving average of the weights
@@ -40,15 +41,17 @@ Shapes = Float[Tensor, "_ 1 d h w"]
 class Recipe:
     """What decides the weights, beside the data.
 
-    `shrunk` is the share of shapes that are made shorter along some axes, down to `shortest`.
-    `full_weight` is how much more an error at a full voxel counts in the cross-entropy, for full
-    voxels are few. `entropy_weight` weighs the cross-entropy against one minus the intersection
-    over union, and `kl_weight` the KL divergence of one latent number.
+    `furniture` is its share of the shapes of a step; the others are solids, which are learned
+    sooner. `shrunk` is the share of shapes that are made shorter along two axes, down to
+    `shortest`. `full_weight` is how much more an error at a full voxel counts in the cross-entropy,
+    for full voxels are few. `entropy_weight` weighs the cross-entropy against one minus the
+    intersection over union, and `kl_weight` the KL divergence of one latent number.
     """
 
     kind: str
     steps: int = 5000
     batch: int = 16
+    furniture: float = 0.75
     shrunk: float = 0.75
     shortest: float = 0.5
     full_weight: float = 2.0
@@ -84,9 +87,11 @@ class Training(Learner[VoxelVAE]):
             collection.
     """
 
-    def __init__(self, recipe: Recipe, shapes: Shapes, validation: Mapping[str, Shapes]) -> None:
+    def __init__(
+        self, recipe: Recipe, shapes: Mapping[str, Shapes], validation: Mapping[str, Shapes]
+    ) -> None:
         torch.manual_seed(recipe.seed)
-        model = VoxelVAE(recipe.kind, shapes.shape[-1])
+        model = VoxelVAE(recipe.kind, voxel_shapes.SIDE)
         super().__init__(model, _by_muon, recipe.muon_rate, recipe.adam_rate, decay=AVERAGE)
         self.recipe, self.shapes, self.validation = recipe, shapes, validation
         self.judged: dict[int, dict[str, float]] = {}
@@ -94,18 +99,19 @@ class Training(Learner[VoxelVAE]):
     def batch(self, random: torch.Generator) -> Shapes:
         """The shapes of a step, each turned some way, and most of them shrunk."""
         recipe, size = self.recipe, (self.recipe.batch,)
-        chosen = torch.randint(len(self.shapes), size, generator=random)
+        furniture = (torch.rand(size, generator=random) < recipe.furniture).tolist()
+        places = torch.rand(size, generator=random).tolist()
         ways = torch.randint(voxel_shapes.WAYS, size, generator=random).tolist()
         factors = 1 - (1 - recipe.shortest) * torch.rand(*size, 3, generator=random)
         whole = torch.rand(*size, 1, generator=random) >= recipe.shrunk
         kept = torch.randint(3, (*size, 1), generator=random) == torch.arange(3)
         factors[whole | kept] = 1
-        return torch.stack(
-            [
-                voxel_shapes.shrunk(voxel_shapes.turned(shape, way), by)
-                for shape, way, by in zip(self.shapes[chosen], ways, factors.tolist(), strict=True)
-            ]
-        )
+        drawn = []
+        for real, place, way, by in zip(furniture, places, ways, factors.tolist(), strict=True):
+            shapes = self.shapes["furniture" if real else "solids"]
+            shape = voxel_shapes.turned(shapes[int(place * len(shapes))], way)
+            drawn.append(voxel_shapes.shrunk(shape, by))
+        return torch.stack(drawn)
 
     def advance(self) -> float:
         """One step; returns the loss."""
@@ -124,7 +130,8 @@ class Training(Learner[VoxelVAE]):
         if self.step % JUDGED_EVERY == 0:
             model = self.averaged()
             self.judged[self.step] = {
-                name: quality(model, shapes) for name, shapes in self.validation.items()
+                name: closeness(shapes, rebuilt(model)).mean().item()
+                for name, shapes in self.validation.items()
             }
         return value
 
@@ -140,7 +147,7 @@ class Training(Learner[VoxelVAE]):
 
     def averaged(self) -> VoxelVAE:
         """A model with the moving average of the weights."""
-        model = VoxelVAE(self.recipe.kind, self.shapes.shape[-1])
+        model = VoxelVAE(self.recipe.kind, voxel_shapes.SIDE)
         model.load_state_dict(self.average)
         return model.requires_grad_(False).eval()
 
@@ -148,13 +155,6 @@ class Training(Learner[VoxelVAE]):
 def _by_muon(name: str, parameter: Tensor) -> bool:
     """Kernels and matrices, but for those at the ends."""
     return parameter.ndim > 1 and not name.startswith(ENDS)
-
-
-def quality(model: VoxelVAE, shapes: Shapes) -> float:
-    """Mean intersection over union of shapes and their reconstructions."""
-    with torch.no_grad():
-        found = [iou(part > 0, occupied(model(part).sample)) for part in shapes.split(20)]
-    return torch.cat(found).mean().item()
 
 
 def train(run: Path, recipe: Recipe) -> Training:
@@ -167,7 +167,7 @@ def train(run: Path, recipe: Recipe) -> Training:
     if min(recipe.steps, recipe.batch) < 1:
         raise TrainingError(f"steps and batch are {recipe.steps} and {recipe.batch}: expected 1 up")
     collections = get_args(Collection)
-    shapes = torch.cat([voxel_shapes.load("training", name) for name in collections])
+    shapes = {name: voxel_shapes.load("training", name) for name in collections}
     validation = {name: voxel_shapes.load("validation", name) for name in collections}
     training = Training(recipe, shapes, validation)
     folder = run / recipe.kind
@@ -201,7 +201,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("kind", choices=get_args(Kind))
     parser.add_argument("run", type=Path, help="folder for all that this run writes")
     parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
-    for name in ("steps", "batch", "full_weight", "entropy_weight", "kl_weight", "seed"):
+    for name in (
+        "steps",
+        "batch",
+        "furniture",
+        "full_weight",
+        "entropy_weight",
+        "kl_weight",
+        "seed",
+    ):
         value = getattr(default, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     given = vars(parser.parse_args(arguments))

@@ -157,22 +157,45 @@ def plane_necks(width: int, cells: int, hidden: int = 96) -> tuple[nn.Module, nn
     return down, up
 
 
-def vector_necks(width: int, cells: int) -> tuple[nn.Module, nn.Module]:
-    """Cells to a vector (b, 2 * 512) of moments, and back: a volume, then a matrix over all of it.
+class Certainty(nn.Module):
+    """Beside the means of a vector, log-variances that do not depend on the input.
 
-    For 8 cells a side; other numbers make another vector.
+    Predicting them would take one more matrix of the size of that which predicts the means.
+    """
+
+    def __init__(self, values: int) -> None:
+        super().__init__()
+        self.log_variance = nn.Parameter(torch.full((values,), -6.0))
+
+    def forward(self, mean: Float[Tensor, "b values"]) -> Float[Tensor, "b moments"]:
+        return torch.cat((mean, self.log_variance.to(mean.dtype).expand_as(mean)), dim=1)
+
+
+def vector_necks(width: int, cells: int, hidden: int = 32) -> tuple[nn.Module, nn.Module]:
+    """Cells to a vector (b, 2 * 512) of moments, and back.
+
+    It is a volume's neck, narrower, and a matrix after it that takes away all places: each number
+    of the vector is a sum over all of the volume. For 8 cells a side; other numbers make another
+    vector.
     """
     grid = (LATENT_CHANNELS, cells // 2, cells // 2, cells // 2)
     values = LATENT_CHANNELS * (cells // 2) ** 3
     down = nn.Sequential(
-        nn.Conv3d(width, LATENT_CHANNELS, 2, stride=2),
+        nn.Conv3d(width, hidden, 2, stride=2),
+        Residual(hidden),
+        Residual(hidden),
+        ChannelNorm(hidden),
+        nn.Conv3d(hidden, LATENT_CHANNELS, 1),
         nn.Flatten(),
-        ChannelNorm(values),
-        certain(nn.Linear(values, 2 * values)),
+        nn.Linear(values, values),
+        Certainty(values),
     )
     up = nn.Sequential(
         nn.Linear(values, values),
         nn.Unflatten(1, grid),
-        nn.ConvTranspose3d(LATENT_CHANNELS, width, 2, stride=2),
+        nn.Conv3d(LATENT_CHANNELS, hidden, 1),
+        Residual(hidden),
+        Residual(hidden),
+        nn.ConvTranspose3d(hidden, width, 2, stride=2),
     )
     return down, up

@@ -82,10 +82,12 @@ def _content(name: str) -> bytes:
 def turned(shapes: Shaped[Tensor, "*batch d h w"], way: int) -> Shaped[Tensor, "*batch d h w"]:
     """Shapes turned around the vertical axis by `way` quarters, from 4 on of their mirror images.
 
-    Raises ValueError when `way` is not in 0..7.
+    Raises ValueError when `way` is not in 0..7, or when D and W differ.
     """
     if way not in range(WAYS):
         raise ValueError(f"way must be in 0..{WAYS - 1}, got {way}")
+    if shapes.shape[-3] != shapes.shape[-1]:
+        raise ValueError(f"D and W must be equal, got {shapes.shape[-3]} and {shapes.shape[-1]}")
     return torch.rot90(shapes.flip(-1) if way >= WAYS // 2 else shapes, way % 4, (-3, -1))
 
 
@@ -96,8 +98,10 @@ def shrunk(
 
     A voxel is full when any is that falls into it, so that thin parts do not vanish.
 
-    Raises ValueError for a factor that is not in (0, 1].
+    Raises ValueError for a factor that is not in (0, 1], or when there are not three.
     """
+    if len(factors) != 3:
+        raise ValueError(f"expected three factors, for D, H and W, got {len(factors)}")
     for axis, factor in zip((-3, -2, -1), factors, strict=True):
         if not 0 < factor <= 1:
             raise ValueError(f"a shape can be shrunk by factors in (0, 1], got {factor}")

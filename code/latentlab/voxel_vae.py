@@ -74,6 +74,8 @@ class VoxelVAE(ModelMixin, ConfigMixin):
             raise ValueError(
                 f"side is {side}: expected a multiple of {FACTOR}; {nearest(side, FACTOR, 0)}"
             )
+        if width < 1:
+            raise ValueError(f"width is {width}: expected 1 or more")
         down, up = NECKS[kind](width, side // BLOCK)
         self.encoder, self.decoder = Encoder(width, down), Decoder(width, up)
 
@@ -150,8 +152,8 @@ class VoxelVAE(ModelMixin, ConfigMixin):
             raise ValueError("B of the voxels is 0: expected 1 or more")
         if len(set(shape[2:])) > 1:
             raise ValueError(
-                f"the grid is {' × '.join(map(str, shape[2:]))}: expected a cube; "
-                f"pad it with empty voxels to a side of {max(shape[2:])}"
+                f"the grid is {' × '.join(map(str, shape[2:]))}: expected a cube; pad it with "
+                f"empty voxels to a side of {-(-max(shape[2:]) // FACTOR) * FACTOR}"
             )
         self._check_side(shape[2])
         if voxels.dtype != self.dtype:
@@ -174,7 +176,11 @@ class VoxelVAE(ModelMixin, ConfigMixin):
         if tuple(z.shape[1:]) != expected:
             named = ", ".join(("b", *map(str, expected)))
             raise ValueError(f"the latent has shape {tuple(z.shape)}: expected ({named})")
+        if len(z) == 0:
+            raise ValueError("B of the latent is 0: expected 1 or more")
         check_values(z, "the latent")
+        if z.dtype != self.dtype:
+            raise TypeError(f"the latent is {z.dtype}: expected {self.dtype}, as the weights are")
 
 
 def occupied(logits: Voxels) -> Bool[Tensor, "b 1 d h w"]:
@@ -182,10 +188,16 @@ def occupied(logits: Voxels) -> Bool[Tensor, "b 1 d h w"]:
     return logits > 0
 
 
-def iou(
-    original: Bool[Tensor, "b 1 d h w"], other: Bool[Tensor, "b 1 d h w"]
-) -> Float[Tensor, " b"]:
-    """Intersection over union of the full voxels of each pair; of two empty grids it is 1."""
+def iou(original: Given, other: Given) -> Float[Tensor, " b"]:
+    """Intersection over union of the full voxels of each pair; of two empty grids it is 1.
+
+    Raises ValueError when the shapes differ, and TypeError for other values than bool.
+    """
+    if original.shape != other.shape:
+        raise ValueError(f"shapes differ: {tuple(original.shape)} and {tuple(other.shape)}")
+    for grids in (original, other):
+        if grids.dtype != torch.bool:
+            raise TypeError(f"the grids are {grids.dtype}: expected torch.bool, as grids > 0.5")
     both = (original & other).flatten(1).sum(1)
     either = (original | other).flatten(1).sum(1)
     return torch.where(either == 0, 1.0, both / either.clamp(min=1))
