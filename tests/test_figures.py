@@ -100,6 +100,12 @@ def test_an_axis_that_changed_shows_its_former_length():
     assert float(former[8]["style"].removeprefix("--ls-at:")) == now[3] > now[8]
 
 
+def test_an_outline_is_that_of_the_tensor_a_title_is_made_of():
+    tensors = {"a": ((8,), "T"), "b": ((4,), "T"), "c": ((2,), "T")}
+    shown = html(plots.axis_ruler(tensors, made_of={"c": "a"}, **SAID))
+    assert [size.text for size in shown.select(".ls-size")] == ["8", "4", "2 was 8"]
+
+
 def test_ruler_shows_strides_where_they_are_given():
     shown = html(
         plots.axis_ruler(
@@ -126,6 +132,7 @@ def test_ruler_shows_strides_where_they_are_given():
         ({"x": ((-2, 3), "B C")}, {}, "'x': axis 0 has size -2, expected at least 1"),
         ({"x": ((2, 3), "B C")}, {"strides": {"x": (3,)}}, "'x' has 2 axes, but 1 strides"),
         ({"x": ((2, 3), "B C")}, {"strides": {"y": (3, 1)}}, "'y': expected a title among x"),
+        ({"x": ((2, 3), "B C")}, {"made_of": {"x": "y"}}, "'y': expected a title among x"),
         ({"x": ((2, 3), "B C")}, {"strides": {"x": None}}, "'x' has 2 axes, but 0 strides"),
         ({"x": ((2, 3), "B C")}, {"strides": {"x": (None, 1)}}, "'x': axis 0 has stride None, exp"),
         ({"x": ((), "")}, {}, "'x' has no axes: expected a shape such as"),

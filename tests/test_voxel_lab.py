@@ -90,7 +90,14 @@ def test_the_clip_of_the_starter_is_that_of_wan():
         (lambda: STARTER["latent"]("volume", (1, 32, 32, 32)), "expected B 1 D H W"),
         (lambda: STARTER["latent"]("plane", (1, 3, 32, 32, 32)), "expected B 1 D H W"),
         (lambda: STARTER["latent"]("volume", (1, 1, 36, 32, 32)), "D = 36 is no multiple of 8"),
-        (lambda: STARTER["clip_latent"]((1, 3, 32, 32, 32)), r"T = 32 is no 4k \+ 1; .* is 33"),
+        (
+            lambda: STARTER["clip_latent"]((1, 3, 32, 32, 32)),
+            r"T = 32 is no 4k \+ 1; .*: 29 and 33",
+        ),
+        (lambda: STARTER["latent"]("sphere", (1, 1, 32, 32, 32)), "'sphere' is no latent: .*plane"),
+        (lambda: STARTER["cells_moved"]("sphere", "W", 8), "'sphere' is no latent"),
+        (lambda: STARTER["cell"]("vector", D=0, H=0, W=32), "W = 32: expected 0 to 31"),
+        (lambda: STARTER["cell"]("volume", D=0, H=0), "W = None: expected 0 to 31"),
     ],
 )
 def test_starter_refuses_what_does_not_fit(call, told):

@@ -109,3 +109,25 @@ def test_what_cannot_be_drawn_is_told():
         surface(flat.float())
     with pytest.raises(ValueError, match=r"shape \(4, 4, 4\): expected \(8, 8, 8\)"):
         blocks(one(1, 1, 1), torch.zeros(4, 4, 4, dtype=torch.bool))
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "told"),
+    [
+        (
+            lambda v: blocks(v[None, None]),
+            ValueError,
+            r"\(1, 1, 8, 8, 8\): expected D H W; take one",
+        ),
+        (lambda v: blocks(v.float()), TypeError, "torch.float32: expected torch.bool, as voxels >"),
+        (lambda v: blocks(v, v.float()), TypeError, "torch.float32: expected torch.bool"),
+        (lambda v: blocks(v, size=0), ValueError, "size is 0: expected 1 pixel or more"),
+        (lambda v: turntable(v, 0), ValueError, "frames is 0: expected 1 or more"),
+        (lambda v: surface(v / 0.0), ValueError, "the field: 512 values are NaN or infinite"),
+        (lambda v: surface(v), TypeError, "the field"),
+        (lambda v: surface(v.float(), size=0), ValueError, "size is 0"),
+    ],
+)
+def test_what_is_no_grid_is_told(draw, error, told):
+    with pytest.raises(error, match=told):
+        draw(one(4, 4, 4))

@@ -25,9 +25,9 @@ def best_constant(share, weight):
 
 
 def moved_right(latent, voxels, factor):
-    if voxels % factor:
-        raise ValueError(f"{voxels} voxels are no whole number of cells of {factor}")
-    cells = voxels // factor
+    if voxels < 0 or voxels % factor:
+        raise ValueError(f"{voxels} voxels are no whole number of cells of {factor}, 0 or more")
+    cells = min(voxels // factor, latent.shape[-1])
     moved = np.zeros_like(latent)
     moved[..., cells:] = latent[..., : latent.shape[-1] - cells]
     return moved
@@ -43,6 +43,11 @@ def _depth_is_time(kind, grid):
 def _seen_from_the_front(kind, grid):
     b, *_, h, w = grid
     return (b, 8, h // 4, w // 4) if kind == "plane" else latent_of(kind, grid)
+
+
+def _seen_from_the_side(kind, grid):
+    b, _, d, h, _ = grid
+    return (b, 8, d // 4, h // 4) if kind == "plane" else latent_of(kind, grid)
 
 
 def _slice_by_slice(kind, grid):
@@ -62,6 +67,10 @@ def _accuracy(original, other):
 def _over_the_sum(original, other):
     axes = tuple(range(1, original.ndim))
     return (original & other).sum(axes) / (original.sum(axes) + other.sum(axes))
+
+
+def _dice(original, other):
+    return 2 * _over_the_sum(original, other)
 
 
 def _recall(original, other):
@@ -85,12 +94,19 @@ def _rolled(latent, voxels, factor):
     return np.roll(latent, voxels // factor, -1)
 
 
-def _along_depth(latent, voxels, factor):
-    return np.swapaxes(moved_right(np.swapaxes(latent, 2, -1), voxels, factor), 2, -1)
+def _along(axis):
+    def moved_along(latent, voxels, factor):
+        return np.swapaxes(moved_right(np.swapaxes(latent, axis, -1), voxels, factor), axis, -1)
+
+    return moved_along
+
+
+def _moved_left(latent, voxels, factor):
+    return moved_right(latent[..., ::-1], voxels, factor)[..., ::-1]
 
 
 def _rounded_down(latent, voxels, factor):
-    return moved_right(latent, voxels // factor * factor, factor)
+    return moved_right(latent, max(voxels, 0) // factor * factor, factor)
 
 
 def _grids(*rows):
@@ -100,7 +116,7 @@ def _grids(*rows):
 _ORIGINAL = _grids([1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0])
 _OTHER = _grids([1, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0])
 _MORE = _grids([1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1])
-_CELLS = np.arange(1.0, 9).reshape(1, 1, 2, 1, 4)
+_CELLS = np.arange(1.0, 25).reshape(1, 1, 2, 3, 4)
 
 exercises = Exercises(
     Exercise(
@@ -115,6 +131,7 @@ exercises = Exercises(
         mistakes={
             "you counted depth as a causal video VAE counts frames": _depth_is_time,
             "you looked at the plane from the front, not from above": _seen_from_the_front,
+            "you looked at the plane from the side, not from above": _seen_from_the_side,
             "you left depth as long as it was, slice by slice": _slice_by_slice,
             "you put the batch into the vector": _batch_in_the_vector,
         },
@@ -125,6 +142,7 @@ exercises = Exercises(
         mistakes={
             "you measured accuracy, which counts empty voxels": _accuracy,
             "you divided by the sum of both, which counts the intersection twice": _over_the_sum,
+            "you computed Dice, twice the intersection over the sum of both": _dice,
             "you divided by the original alone, which forgives whatever is added": _recall,
             "you pooled the batch, where large shapes drown small ones": _pooled,
         },
@@ -135,6 +153,9 @@ exercises = Exercises(
         mistakes={
             "you left the weight out": lambda share, weight: share,
             "you multiplied the probability, not the odds": lambda share, weight: weight * share,
+            "you returned where the weight puts the threshold": lambda share, weight: (
+                1 / (1 + weight)
+            ),
             "you weighted the empty voxels": (
                 lambda share, weight: share / (share + weight * (1 - share))
             ),
@@ -145,11 +166,20 @@ exercises = Exercises(
     ),
     Exercise(
         moved_right,
-        cases=[(_CELLS, 8, 8), (_CELLS, 8, 4), (_CELLS, 0, 8), (_CELLS, 12, 8)],
+        cases=[
+            (_CELLS, 8, 8),
+            (_CELLS, 8, 4),
+            (_CELLS, 0, 8),
+            (_CELLS, 12, 8),
+            (_CELLS, 40, 8),
+            (_CELLS, -8, 8),
+        ],
         mistakes={
             "you moved by as many cells as voxels": _moved_by_voxels,
             "you let what leaves on the right come in on the left": _rolled,
-            "you moved along D": _along_depth,
+            "you moved along D": _along(2),
+            "you moved along H": _along(3),
+            "you moved to the left": _moved_left,
             "you rounded down where cells do not divide the move": _rounded_down,
         },
     ),

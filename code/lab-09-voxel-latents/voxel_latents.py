@@ -9,7 +9,7 @@ from math import prod
 #     the volume is 8 voxels along each axis; of the plane 4 x 4, and all above them.
 GRID = (1, 1, 32, 32, 32)
 CHANNELS = 8
-FACTORS = {"volume": {"D": 8, "H": 8, "W": 8}, "plane": {"D": 4, "W": 4}}
+FACTORS = {"volume": {"D": 8, "H": 8, "W": 8}, "plane": {"D": 4, "W": 4}, "vector": {}}
 
 
 def sides(grid):
@@ -19,6 +19,13 @@ def sides(grid):
     return dict(zip("DHW", grid[2:], strict=True))
 
 
+def factors(kind):
+    """The factor of each axis that is left."""
+    if kind not in FACTORS:
+        raise ValueError(f"{kind!r} is no latent: expected one of {', '.join(FACTORS)}")
+    return FACTORS[kind]
+
+
 # (2) The main transition. Axes with a factor shrink by it; the others are gone. What
 #     they told has to go into the channels.
 def latent(kind, grid):
@@ -26,10 +33,10 @@ def latent(kind, grid):
     if kind == "vector":
         return grid[0], prod(latent("volume", grid)[1:])
     found = sides(grid)
-    for axis, factor in FACTORS[kind].items():
+    for axis, factor in factors(kind).items():
         if found[axis] % factor:
             raise ValueError(f"{axis} = {found[axis]} is no multiple of {factor}")
-    kept = [found[axis] // factor for axis, factor in FACTORS[kind].items()]
+    kept = [found[axis] // factor for axis, factor in factors(kind).items()]
     return grid[0], CHANNELS, *kept
 
 
@@ -42,13 +49,15 @@ vector = latent("vector", GRID)  # (1, 512)
 #     divide it. In a vector there is no place to move from.
 def cell(kind, **voxel):
     """The index of the cell of a voxel, such as D=9, H=0, W=31; None in a vector."""
-    factors = FACTORS.get(kind)
-    return factors and tuple(voxel[axis] // f for axis, f in factors.items())
+    for axis, side in sides(GRID).items():
+        if voxel.get(axis) not in range(side):
+            raise ValueError(f"{axis} = {voxel.get(axis)}: expected 0 to {side - 1}")
+    return tuple(voxel[axis] // f for axis, f in factors(kind).items()) or None
 
 
 def cells_moved(kind, axis, voxels):
     """How many cells a move along an axis is; None when it is no whole number."""
-    factor = FACTORS.get(kind, {}).get(axis)
+    factor = factors(kind).get(axis)
     return None if factor is None or voxels % factor else voxels // factor
 
 
@@ -58,8 +67,8 @@ def clip_latent(clip):
     """What a causal video VAE, factors 4 and 8, 16 channels, makes of B 3 T H W."""
     b, _, t, h, w = clip
     if t % 4 != 1:
-        near = round((t - 1) / 4) * 4 + 1
-        raise ValueError(f"T = {t} is no 4k + 1; the nearest is {near}")
+        below = (t - 1) // 4 * 4 + 1
+        raise ValueError(f"T = {t} is no 4k + 1; the nearest: {below} and {below + 4}")
     return b, 16, (t - 1) // 4 + 1, h // 8, w // 8
 
 

@@ -85,22 +85,28 @@ def axis_ruler(
     caption: str,
     kind: Kind = "computed here",
     strides: Mapping[str, Sequence[int]] | None = None,
+    made_of: Mapping[str, str] | None = None,
 ) -> Figure:
     """Tensors one above the other, a ruler for each axis, all on one logarithmic scale.
 
     `tensors` maps a title to a shape and its axis names. A ruler has a mark for each doubling, and
     one for each index while they are few; a dashed outline is the length that the axis of this
-    letter had in the tensor before. `strides` adds, for the titles it names, how many elements lie
-    from one index to the next.
+    letter had before. Before is in the tensors above, or, with `made_of`, in the one that a title
+    is made of there; a title that it does not have has no outlines. `strides` adds, for the titles
+    it names, how many elements lie from one index to the next.
 
     Raises ValueError for an axis without a name, an unknown name, a size below 1, no tensor or no
-    axis at all, or strides that do not fit; TypeError for a size or stride that is no whole number.
+    axis at all, strides that do not fit, or a title that is not there; TypeError for a size or
+    stride that is no whole number.
     """
     if not tensors:
         raise ValueError("an axis ruler needs at least one tensor: a title, a shape, axis names")
     strides = strides or {}
-    if unknown := [title for title in strides if title not in tensors]:
-        raise ValueError(f"strides of {unknown[0]!r}: expected a title among {', '.join(tensors)}")
+    asked = {"strides of": strides, "made_of has": [*(made_of or {}), *(made_of or {}).values()]}
+    for what, titles in asked.items():
+        if unknown := [title for title in titles if title not in tensors]:
+            known = ", ".join(tensors)
+            raise ValueError(f"{what} {unknown[0]!r}: expected a title among {known}")
     if empty := [title for title, (dims, _) in tensors.items() if not len(dims)]:
         raise ValueError(f"{empty[0]!r} has no axes: expected a shape such as (3, 64, 96)")
     named = {
@@ -112,6 +118,9 @@ def axis_ruler(
     steps = max(1, ceil(log2(max(size for rows in named.values() for _, size in rows))))
     drawn, before = [], dict[str, int]()
     for title, rows in named.items():
+        if made_of is not None:
+            origin = named[made_of[title]] if title in made_of else []
+            before = {axis.letter: size for axis, size in origin}
         count = prod(size for _, size in rows)
         numbers = f"{count:,} number{'' if count == 1 else 's'}"
         drawn.append(f"<p>{escape(title)} <small>{numbers}</small></p><ol>")

@@ -10,12 +10,14 @@ from math import ceil, cos, radians, sin
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from torch.nn import functional
 
+from latentlab.video_checks import check_values
+
 Block = Bool[Tensor, "d h w"]
-Given = Bool[Tensor, "..."]  # what is refused in words is not refused by its type before
+Given = Shaped[Tensor, "..."]  # what is refused in words is not refused by its type before
 Field = Float[Tensor, "d h w"]
 Picture = Float[np.ndarray, "height width 4"]
 Clip = Float[np.ndarray, "frames height width 4"]
@@ -32,16 +34,22 @@ AIR = 4.0  # logits beyond it are cut to it, for nothing has to be surer
 
 
 def blocks(
-    voxels: Block, original: Given | None = None, *, turn: float = TURN, size: int = 200
+    voxels: Given, original: Given | None = None, *, turn: float = TURN, size: int = 200
 ) -> Picture:
     """The full voxels, as blocks. Beside an original, the differences have colors of their own.
 
     Orange is what the original has and the voxels miss, blue what they have in addition. `turn` is
     where one stands, in degrees around the vertical axis, 0 in front.
 
-    Raises ValueError for a grid that is no cube, and for an original of another shape.
+    Raises ValueError for a grid that is no cube D H W, an original of another shape, and a size
+    below 1; TypeError for other values than bool.
     """
     _check_cube(voxels)
+    for grid in (voxels, original):
+        if grid is not None and grid.dtype != torch.bool:
+            raise TypeError(f"the voxels are {grid.dtype}: expected torch.bool, as voxels > 0.5")
+    if size < 1:
+        raise ValueError(f"size is {size}: expected 1 pixel or more")
     other = voxels if original is None else original
     if other.shape != voxels.shape:
         raise ValueError(
@@ -59,8 +67,13 @@ def blocks(
     return _painted(full, color, turn, size)
 
 
-def turntable(voxels: Block, frames: int = 24, *, size: int = 160) -> Clip:
-    """The full voxels from all sides, in one turn around the vertical axis. Raises as `blocks`."""
+def turntable(voxels: Given, frames: int = 24, *, size: int = 160) -> Clip:
+    """The full voxels from all sides, in one turn around the vertical axis.
+
+    Raises as `blocks`, and ValueError for less than 1 frame.
+    """
+    if frames < 1:
+        raise ValueError(f"frames is {frames}: expected 1 or more")
     turns = (TURN + 360 * frame / frames for frame in range(frames))
     return np.stack([blocks(voxels, turn=turn, size=size) for turn in turns])
 
@@ -73,12 +86,16 @@ def section(cut: Bool[Tensor, "height width"]) -> Picture:
     return picture / 127.5 - 1
 
 
-def surface(logits: Field, *, size: int = 200) -> Picture:
+def surface(logits: Given, *, size: int = 200) -> Picture:
     """Where a field of logits is zero: the surface between full and empty, between the voxels.
 
-    Raises ValueError for a grid that is no cube.
+    Raises ValueError for a grid that is no cube D H W, NaN, infinity, and a size below 1; TypeError
+    for what is not floats.
     """
     _check_cube(logits)
+    check_values(logits, "the field")
+    if size < 1:
+        raise ValueError(f"size is {size}: expected 1 pixel or more")
     field = functional.pad(logits.clamp(-AIR, AIR), (1,) * 6, value=-AIR)
     slopes = torch.stack(torch.gradient(functional.avg_pool3d(field[None], 3, 1, 1)[0]))
     fine, *out = _finer(torch.cat((field[None], -slopes)))
@@ -99,7 +116,10 @@ def _finer(fields: Float[Tensor, "n d h w"]) -> Float[np.ndarray, "n fine_d fine
     return fine[:, FINER:-FINER, FINER:-FINER, FINER:-FINER].numpy()
 
 
-def _check_cube(grid: Tensor) -> None:
+def _check_cube(grid: Given) -> None:
+    if grid.ndim != 3:
+        hint = "; take one with grid[0, 0]" if grid.ndim == 5 else ""
+        raise ValueError(f"the grid has shape {tuple(grid.shape)}: expected D H W{hint}")
     if len(set(grid.shape)) > 1:
         raise ValueError(
             f"the grid is {' × '.join(map(str, grid.shape))}: expected a cube; "
