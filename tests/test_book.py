@@ -94,7 +94,7 @@ BRIGHTNESS = """article => {
   return {
     parts: [article, ...article.querySelectorAll(".ls-figure, .ls-predict")]
       .map(part => [name(part), paper(part), ink(part)]),
-    boxes: [...article.querySelectorAll("*")].map(box => [name(box), filling(box)])
+    boxes: [...article.querySelectorAll(":not(.math *)")].map(box => [name(box), filling(box)])
       .filter(([, brightness]) => brightness !== null),
   };
 }"""
@@ -189,7 +189,8 @@ def untold_pictures(soup: BeautifulSoup) -> Iterator[str]:
     for drawing in soup.select(f"{ARTICLE} svg"):
         hidden = drawing.get("aria-hidden") == "true"
         labeled = drawing.find_parent(attrs={"aria-label": True}) if hidden else drawing
-        if not says(labeled, "aria-label"):
+        spelled = hidden and drawing.find_next_sibling("math")
+        if not (spelled or says(labeled, "aria-label")):
             yield f"no aria-label for {str(drawing)[:80]}"
     for number, figure in enumerate(soup.select("figure.ls-figure"), 1):
         caption = figure.select_one(":scope > figcaption")
