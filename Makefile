@@ -31,7 +31,7 @@ setup: .venv/.ready ## set up .venv with everything the course needs
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-web: web/dist/.ready ## build what the page runs: its parts, fonts, MathJax, icons
+web: web/dist/.ready ## build what the page runs: its parts, fonts, icons
 
 IMAGE_VAE := code/latentlab/data/image_vae/diffusion_pytorch_model.safetensors
 

@@ -1,4 +1,4 @@
-// Builds dist/, which the book serves from its own root: fonts, MathJax, icons and the in-page parts,
+// Builds dist/, which the book serves from its own root: fonts, icons and the in-page parts,
 // no other host asked.
 import { cp, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -6,16 +6,14 @@ import { build } from "esbuild";
 
 const DIST = "dist";
 const VENDORED = [
-  ["mathjax/es5/tex-chtml.js", "vendor/mathjax/tex-chtml.js"],
-  ["mathjax/es5/output/chtml/fonts/woff-v2", "vendor/mathjax/output/chtml/fonts/woff-v2"],
-  ["mathjax/LICENSE", "vendor/mathjax/LICENSE"],
+  ["mathjax/LICENSE", "vendor/mathjax/LICENSE"], // whose letters formulas are drawn with
   [
     "@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-normal.woff2",
     "vendor/fonts/ibm-plex-sans-latin-wght-normal.woff2",
   ],
   [
-    "@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-italic.woff2",
-    "vendor/fonts/ibm-plex-sans-latin-wght-italic.woff2",
+    "@fontsource/ibm-plex-sans/files/ibm-plex-sans-latin-400-italic.woff2",
+    "vendor/fonts/ibm-plex-sans-latin-400-italic.woff2",
   ],
   [
     "@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2",
