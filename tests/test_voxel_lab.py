@@ -1,6 +1,7 @@
 """Lab 09: its starter and exercises against the course's code, its answers against the record."""
 
 import runpy
+from itertools import product
 
 import notebooks
 import numpy as np
@@ -39,24 +40,22 @@ def test_starter_and_exercise_know_the_shapes(fresh, kind, batch, side):
     assert EXERCISES["latent_of"].solution(kind, grid) == tuple(made)
 
 
-@pytest.mark.parametrize(("kind", "axis"), [("volume", "DHW"), ("plane", "DW")])
-def test_a_cell_is_where_its_voxel_changes_most(kind, axis):
-    """Of the trained model: a fresh kernel has no reason to be strongest in its middle."""
-    vae = voxel_vae.load(kind)
+@pytest.mark.parametrize("kind", ["volume", "plane"])
+def test_a_cell_is_where_its_voxels_change_most(kind):
+    """Of the trained model, and nearly everywhere: a fresh kernel is not strongest in its middle."""
+    vae, found = voxel_vae.load(kind), []
     block = torch.zeros(1, 1, 32, 32, 32)
     block[..., 12:20, 12:20, 12:20] = 1
-    place = {"D": 9, "H": 17, "W": 22}
-    other = block.clone()
-    d, h, w = (8 * (at // 8) for at in place.values())
-    other[..., d : d + 8, h : h + 8, w : w + 8] = 1
-    with torch.no_grad():
-        change = (vae.encode(other).latent_dist.mean - vae.encode(block).latent_dist.mean).abs()
-    found = np.unravel_index(change[0].sum(0).argmax().item(), change.shape[2:])
-    stated = STARTER["cell"](kind, **place)
-    factors = STARTER["FACTORS"][kind]
-    assert len(found) == len(stated) == len(axis)
-    for at, cell, letter in zip(found, stated, axis, strict=True):
-        assert at * factors[letter] // 8 == cell * factors[letter] // 8
+    for d, h, w in product(range(0, 32, 8), repeat=3):
+        other = block.clone()
+        other[..., d : d + 8, h : h + 8, w : w + 8] = 1
+        with torch.no_grad():
+            before, after = (vae.encode(shape).latent_dist.mean for shape in (block, other))
+        change = (after - before).abs()[0].sum(0)
+        place = np.unravel_index(change.argmax().item(), change.shape)
+        first, last = (STARTER["cell"](kind, D=d + at, H=h + at, W=w + at) for at in (0, 7))
+        found.append(all(a <= at <= b for a, at, b in zip(first, place, last, strict=True)))
+    assert sum(found) >= 0.9 * len(found)
 
 
 def test_starter_moves_as_many_cells_as_a_fresh_encoder(fresh):
