@@ -42,7 +42,7 @@ def test_starter_and_exercise_know_the_shapes(fresh, kind, batch, side):
 
 @pytest.mark.parametrize("kind", ["volume", "plane"])
 def test_a_cell_is_where_its_voxels_change_most(kind):
-    """Of the trained model, and nearly everywhere: a fresh kernel is not strongest in its middle."""
+    """Of the trained model, nearly everywhere: a fresh kernel is not strongest in its middle."""
     vae, found = voxel_vae.load(kind), []
     block = torch.zeros(1, 1, 32, 32, 32)
     block[..., 12:20, 12:20, 12:20] = 1
