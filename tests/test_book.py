@@ -186,7 +186,7 @@ def untold_pictures(soup: BeautifulSoup) -> Iterator[str]:
     for image in soup.select("img"):
         if not says(image, "alt"):
             yield f"no alt in {str(image)[:80]}"
-    for drawing in soup.select(f"{ARTICLE} svg"):
+    for drawing in soup.select(f"{ARTICLE} svg:not(svg svg)"):
         hidden = drawing.get("aria-hidden") == "true"
         labeled = drawing.find_parent(attrs={"aria-label": True}) if hidden else drawing
         spelled = hidden and drawing.find_next_sibling("math")
