@@ -46,7 +46,7 @@ web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $
 	@touch $@
 
 widgets: web ## store in latentlab the parts that also work in notebooks, where there is no Node
-	@cp web/dist/parts/shape-tracer.mjs code/latentlab/parts/
+	@cp web/dist/parts/shape-tracer.mjs web/dist/parts/question.mjs code/latentlab/parts/
 
 book: setup web ## build the book into _build/html, warnings as errors
 	@echo "==> Building the book"

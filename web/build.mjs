@@ -51,6 +51,7 @@ await build({
   entryPoints: {
     host: "host.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
+    question: "question/question.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",

@@ -1,0 +1,35 @@
+"""The predictions of a lab: where its notebook stores a question, the page gets the form for it."""
+
+from pathlib import Path
+
+import nbformat
+import page_parts
+from docutils import nodes
+from latentlab.predict import STORED
+from sphinx.application import Sphinx
+
+
+def give_forms(app: Sphinx, doctree: nodes.document) -> None:
+    """Put each stored question into the place of its part. Without JavaScript it stays as it is."""
+    docname = app.env.docname
+    path = Path(app.env.doc2path(docname))
+    if path.suffix != ".ipynb":
+        return
+    stored = {
+        output.data["text/html"]: output.data[STORED]
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", ())
+        if STORED in output.get("data", ())
+    }
+    for raw in list(doctree.findall(nodes.raw)):
+        if question := stored.get(raw.astext()):
+            inside = raw.astext()
+            place = page_parts.place(
+                docname, "question", data={"question": question}, inside=inside
+            )
+            raw.replace_self(place)
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    app.connect("doctree-read", give_forms)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
