@@ -13,8 +13,8 @@
     "every frame is expected to come back" = "frames"
 
 `right`, what `wrong` gives, and what stands in braces are Python expressions. They know the names
-of the lab's starter, `atlas`, `math`, the numbers drawn, and the modules of `latentlab` that the
-file lists as `modules`. The keys of `wrong` are rules, worded to follow "that is what you get
+of the lab's starter, `atlas`, `math`, the numbers drawn, and the modules that the file lists as
+`modules`, each by the last part of its name. The keys of `wrong` are rules, worded to follow "that is what you get
 when". An entry may also have
 
 - `draw`: the values to draw from. The first of each are shown first, every combination is one set
@@ -159,7 +159,7 @@ class Questions:
             for name, value in runpy.run_path(str(starter), run_name="starter").items()
             if not name.startswith("_")
         }
-        modules = {name: import_module(f"latentlab.{name}") for name in self.modules}
+        modules = {name.rpartition(".")[2]: import_module(name) for name in self.modules}
         return {"math": math, "atlas": atlas, **modules, **public}
 
 
@@ -270,7 +270,7 @@ class _Entry:
             kind = type(answer).__name__
             raise self._error(field, f"{answer} is a {kind}, expected a number, a shape or words")
         if isinstance(answer, Integral):
-            return f"{answer:,}" if abs(int(answer)) >= 10_000 else str(answer)
+            return f"{answer:,}"
         return f"{answer:g}" if isinstance(answer, Real) else str(answer)
 
     def _tell_apart(self, options: list[Option], drawn: dict[str, Any]) -> None:
