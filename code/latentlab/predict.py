@@ -14,8 +14,8 @@
 
 `right`, what `wrong` gives, and what stands in braces are Python expressions. They know the names
 of the lab's starter, `atlas`, `math`, the numbers drawn, and the modules that the file lists as
-`modules`, each by the last part of its name. The keys of `wrong` are rules, worded to follow "that is what you get
-when". An entry may also have
+`modules`, each by the last part of its name. The keys of `wrong` are rules, worded to follow "that
+is what you get when". An entry may also have
 
 - `draw`: the values to draw from. The first of each are shown first, every combination is one set
   of numbers, and `where` is true for those that make sense;
@@ -123,7 +123,7 @@ class Questions:
         self.file = f"{lab}-questions.toml"
         path = course / "labs" / self.file
         if not path.exists():
-            raise ValueError(f"there is no labs/{self.file}: expected the questions of {lab}")
+            raise ValueError(f"{self.file} is missing: it holds the questions of {lab}")
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
