@@ -11,6 +11,7 @@
     because = "{frames} = 1 + 4 × {(frames - 1) // 4} + {(frames - 1) % 4}."
     [question.wrong]
     "every frame is expected to come back" = "frames"
+    "the first frame is forgotten when decoding" = "(frames - 1) // TEMPORAL * TEMPORAL"
 
 `right`, what `wrong` gives, and what stands in braces are Python expressions. They know the names
 of the lab's starter, `atlas`, `math`, the numbers drawn, and the modules that the file lists as
@@ -19,7 +20,7 @@ is what you get when". An entry may also have
 
 - `draw`: the values to draw from. The first of each are shown first, every combination is one set
   of numbers, and `where` is true for those that make sense;
-- `let`: names for expressions, worked out in order before all others;
+- `let`: names for expressions, worked out in order, for all that follows;
 - `run`: a call for the starter that gives the right answer;
 - `holds`: what has to be true for the answer to be right, where the answers are words.
 """
@@ -130,7 +131,10 @@ class Questions:
             raise ValueError(f"{self.file} is no TOML: {error}") from error
         self.modules: list[str] = table.pop("modules", [])
         self.entries: dict[str, _Entry] = {}
-        for number, fields in enumerate(table.pop("question", []), 1):
+        entries = table.pop("question", [])
+        if not isinstance(entries, list):
+            raise ValueError(f"{self.file}: expected [[question]] entries, each in double brackets")
+        for number, fields in enumerate(entries, 1):
             name = fields.get("id")
             if not isinstance(name, str) or not NAME.fullmatch(name) or name in self.entries:
                 what = "there twice" if name in self.entries else "not in kebab-case"
