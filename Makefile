@@ -39,7 +39,7 @@ _build/models/decoder.onnx: .venv/.ready code/latentlab/export_image_vae.py $(IM
 	@echo "==> Exporting the image VAE for the page"
 	@$(BIN)/python -m latentlab.export_image_vae $(@D)
 
-web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*-*/*) \
+web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*/*.*) \
 		code/latentlab/figure.css
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build

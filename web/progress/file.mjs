@@ -11,7 +11,7 @@ export const LARGEST = 20_000_000; // bytes; a browser keeps about five
 /** @type {Record<string, [one: string, many: string]>} */
 const NAMES = {
   read: ["page read", "pages read"],
-  place: ["place in a page", "places in pages"],
+  place: ["bookmark", "bookmarks"],
   answer: ["answer", "answers"],
   run: ["starter that was run", "starters that were run"],
   edit: ["edited starter", "edited starters"],

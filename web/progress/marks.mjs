@@ -35,8 +35,8 @@ function mark(link) {
   const begun = done.answered.length || done.ran || done.solved.length;
   const shares = [share(done.answered, work.questions), Number(done.ran), share(done.solved, work.exercises)];
   const seen = make("span", { "aria-hidden": "true", title: words });
-  if (begun) seen.append(...shares.map(bar));
   if (done.read) seen.append("✓");
+  if (begun) seen.append(...shares.map(bar));
   link.append(make("span", { class: "ls-mark" }, seen, make("span", { class: "visually-hidden" }, `, ${words}`)));
 }
 
@@ -44,7 +44,9 @@ function mark(link) {
  * @param {string[]} some
  * @param {string[]} all
  */
-const share = (some, all) => (all.length ? some.length / all.length : 0);
+function share(some, all) {
+  return all.length ? some.length / all.length : 0;
+}
 
 /** @param {number} done */
 function bar(done) {
@@ -73,4 +75,6 @@ function follow(text) {
 }
 
 /** @param {Element} section */
-const titleOf = (section) => section.querySelector(":is(h1, h2, h3)")?.firstChild?.textContent?.trim() ?? "";
+function titleOf(section) {
+  return section.querySelector(":is(h1, h2, h3)")?.firstChild?.textContent?.trim() ?? "";
+}
