@@ -2,7 +2,7 @@
 // The reader's progress as a page: what is done, what is weak, where to go on; and what is kept, as a
 // file out and in, or erased. The model holds `pages`: chapters and labs in the order of the book.
 import { make } from "../elements.mjs";
-import { begunOn, doneOn, wrongOn } from "./course.mjs";
+import { begunOn, doneOn, weakOn } from "./course.mjs";
 import { compared, counted, fileName, LARGEST, readBack, written } from "./file.mjs";
 import style from "./progress.css";
 import { store } from "./store.mjs";
@@ -137,14 +137,14 @@ class Progress {
   }
 
   #weak() {
-    const wrong = this.#labs.flatMap((lab) => wrongOn(lab.name, lab, store).map((found) => ({ lab, ...found })));
+    const weak = this.#labs.flatMap((lab) => weakOn(lab.name, lab, store).map((found) => ({ lab, ...found })));
     const begun = this.#labs.flatMap((lab) => begunOn(lab.name, lab, store).map((id) => ({ lab, id })));
     const items = [
-      ...wrong
+      ...weak
         .toSorted((a, b) => Number(b.open) - Number(a.open))
         .map(({ lab, id, rule, open }) => [
           link(`${lab.address}#predict`, pageAnd(lab, lab.titles[id])),
-          open ? `: your answer is what you get when ${rule}.` : `: right by now; your first answer is what you get when ${rule}.`,
+          rule === null ? ": you had its answer shown." : `: ${open ? "your" : "right by now; your first"} answer is what you get when ${rule}.`,
         ]),
       ...begun.map(({ lab, id }) => [link(`${lab.address}#exercises`, pageAnd(lab, id)), ": begun, not solved yet."]),
     ];
