@@ -59,13 +59,13 @@ export function said({ questions, exercises }, { read, ran, answered, solved }) 
  */
 export function weakOn(lab, { questions }, store) {
   return questions
-    .flatMap((id) => {
+    .map((id) => {
       const found = answer(lab, id, store);
-      if (!found) return store.get(`answer/${lab}/${id}`)?.over === "shown" ? [{ id, rule: null, open: true }] : [];
+      if (!found) return { id, rule: null, open: store.get(`answer/${lab}/${id}`)?.over === "shown" };
       const open = found.last !== "right";
-      const rule = open ? found.last : found.first;
-      return rule === "right" ? [] : [{ id, rule, open }];
+      return { id, rule: open ? found.last : found.first, open };
     })
+    .filter(({ rule, open }) => open || (rule ?? "right") !== "right")
     .sort((a, b) => Number(b.open) - Number(a.open));
 }
 

@@ -34,7 +34,9 @@ test("what was written is read back, and a person can read it, too", () => {
 
 test("whatever a store can hold comes back from a file", () => {
   const [one, two] = [new Store(new FakePage(new FakeStorage())), new Store(new FakePage(new FakeStorage()))];
-  [null, 0, false, "", "text", [1], {}, { deep: [{ __proto__: null }] }].forEach((value, i) => one.set(`novel/${i}`, value));
+  /** @type {import("./store.mjs").Json[]} */
+  const values = [null, 0, false, "", "text", [1], {}, { deep: [{ deeper: null }] }];
+  values.forEach((value, i) => one.set(`novel/${i}`, value));
   for (const [key, entry] of readBack(written(one.entries(), NOW)).entries) two.merge(key, entry);
   assert.equal(two.keys().length, 8);
   assert.deepEqual(two.entries(), one.entries());
