@@ -97,7 +97,9 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             if entry["name"].startswith("lab-")
         )
         inside = f"<noscript><p>{WITHOUT}</p><ul>{labs}</ul></noscript>"
-        place.replace_self(page_parts.place(docname, "progress", data={"pages": entries}, inside=inside))
+        place.replace_self(
+            page_parts.place(docname, "progress", data={"pages": entries}, inside=inside)
+        )
 
 
 def add_marks(app: Sphinx) -> None:

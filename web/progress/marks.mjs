@@ -16,12 +16,21 @@ const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySe
 const here = pageName(location.pathname);
 const article = document.querySelector("article.bd-article");
 
+const problem = make("p", { class: "ls-not-kept", role: "status" });
+document.querySelector("nav.bd-links")?.append(problem);
+warn();
 for (const link of links) mark(link);
 store.on((key) => {
+  warn();
   const [, changed] = key.split("/");
   for (const link of links) if (!changed || pageName(link.pathname) === changed) mark(link);
 });
 if (article && Object.hasOwn(course, here)) follow(article);
+
+// That something is not kept is said once there is something to keep.
+function warn() {
+  problem.textContent = (store.keys().length && store.problem) || "";
+}
 
 /** @param {HTMLAnchorElement} link */
 function mark(link) {
