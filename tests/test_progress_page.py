@@ -224,6 +224,37 @@ def test_page_shows_what_is_done_and_what_is_next(context: BrowserContext, site:
 
 
 @pytest.mark.slow
+def test_wrong_answers_are_named_with_their_rule_and_lead_back(context: BrowserContext, site: str):
+    titles = {name: f"Question {name}" for name in ("one", "two", "three", "four", "five")}
+    markup = soup(PAGE)
+    data = markup.select_one("[data-part=progress] script")
+    assert data
+    state = json.loads(data.get_text())
+    (lab,) = (page for page in state["pages"] if page["name"] == LAB)
+    lab.update(questions=list(titles), titles=titles)
+    data.string = json.dumps(state)
+    context.route(f"{site}{PAGE}", lambda route: route.fulfill(body=str(markup)))
+    answers = {
+        "one": {"first": "right", "last": "right", "tries": 1},
+        "two": {"first": "frames are a batch", "last": "right", "tries": 2},
+        "three": {"first": "right", "last": "time is <i>left</i> alone", "tries": 2},
+        "four": {"tries": 0, "over": "shown"},
+    }
+    page = progress_page(context, site, seed={f"answer/{LAB}/{k}": v for k, v in answers.items()})
+    row = page.locator(".ls-progress tbody tr", has_text="Lab 03").locator("td")
+    assert row.nth(2).inner_text().split("\n") == ["2 of 3", "2 to answer"]
+    name = "Lab 03 · Latent shape tracking: Question"
+    assert page.locator(".ls-progress h2 + ul > li").all_inner_texts() == [
+        f"{name} three: your answer is what you get when time is <i>left</i> alone.",
+        f"{name} four: you had its answer shown.",
+        f"{name} two: right by now; your first answer is what you get when frames are a batch.",
+    ]
+    page.get_by_role("link", name=f"{name} two").click()
+    assert page.url.endswith(f"labs/{LAB}.html#predict")
+    expect(page.locator("#predict")).to_be_in_viewport()
+
+
+@pytest.mark.slow
 def test_an_empty_page_is_of_use(context: BrowserContext, site: str):
     page = progress_page(context, site)
     text = page.locator(".ls-progress").inner_text()
