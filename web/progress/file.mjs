@@ -1,6 +1,6 @@
 // @ts-check
 // Progress as a file that a reader can keep, read, and take to another browser.
-import { isKey } from "./store.mjs";
+import { isKey, isTime } from "./store.mjs";
 
 /** @typedef {import("./store.mjs").Entry} Entry */
 
@@ -46,7 +46,7 @@ export function readBack(text) {
     throw new Error(`This file has version ${file.version} of the format, and this page reads version ${VERSION}.`);
   }
   const { saved, entries } = file;
-  if (typeof entries !== "object" || entries === null || Array.isArray(entries) || !isTime(saved)) {
+  if (typeof entries !== "object" || entries === null || Array.isArray(entries) || !isDate(saved)) {
     throw new Error("This progress file is damaged: it lacks its date or its entries.");
   }
   return { saved: new Date(saved), entries: new Map(Object.entries(entries).map(entryOf)) };
@@ -105,11 +105,11 @@ function parsed(text) {
  */
 function entryOf([key, entry]) {
   if (!isKey(key)) throw new Error(`This progress file is damaged: '${key}' is no name of an entry.`);
-  if (!isTime(entry?.at) || entry.value === undefined) {
+  if (!isDate(entry?.at) || entry.value === undefined) {
     throw new Error(`This progress file is damaged: its entry '${key}' lacks its time or its value.`);
   }
   return [key, { at: Date.parse(entry.at), value: entry.value }];
 }
 
 /** @param {unknown} text */
-const isTime = (text) => typeof text === "string" && !Number.isNaN(Date.parse(text));
+const isDate = (text) => typeof text === "string" && isTime(Date.parse(text));

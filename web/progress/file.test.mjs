@@ -63,6 +63,7 @@ const REFUSED = [
   ["an entry that is null", withEntry(`run/${LAB}`, null), /'run\/lab-09-voxel-latents' lacks/],
   ["an entry without time", withEntry(`run/${LAB}`, { value: {} }), /lacks its time/],
   ["an entry with a number as time", withEntry(`run/${LAB}`, { at: 1, value: {} }), /lacks its time/],
+  ["an entry of the year 99999", withEntry(`run/${LAB}`, { at: "+099999-01-01T00:00:00Z", value: {} }), /lacks its time/],
   ["an entry without value", withEntry(`run/${LAB}`, { at: NOW }), /or its value/],
 ];
 for (const [what, text, told] of REFUSED) {

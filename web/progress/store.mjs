@@ -275,8 +275,11 @@ function parsed(text) {
   return version === VERSION && isTime(at) && value !== undefined ? { at, value } : undefined;
 }
 
-/** @param {unknown} at */
-const isTime = (at) => typeof at === "number" && at >= 0 && at < 1e15;
+/**
+ * Whether an entry can have been written at such a time.
+ * @param {unknown} at
+ */
+export const isTime = (at) => typeof at === "number" && at >= 0 && at < 1e15;
 
 /**
  * @param {Entry | undefined} one
