@@ -50,6 +50,8 @@ await build({
 await build({
   entryPoints: {
     host: "host.mjs",
+    marks: "progress/marks.mjs",
+    progress: "progress/progress.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
     question: "question/question.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",

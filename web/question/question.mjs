@@ -18,7 +18,7 @@ const STARTER = "the-starter-file"; // the heading above the starter, in the pag
 
 export default { render };
 
-/** @param {{ model: any, el: HTMLElement }} place */
+/** @param {import("../part.d.ts").Place} place */
 function render({ model, el }) {
   const question = /** @type {Question} */ (model.get("question"));
   const keeper = model.get("record") === undefined ? inBrowser(question) : inModel(model);
@@ -44,7 +44,7 @@ function inBrowser({ lab, id }) {
 }
 
 /**
- * @param {any} model
+ * @param {import("../part.d.ts").Model} model
  * @returns {Keeper}
  */
 function inModel(model) {
@@ -213,7 +213,7 @@ function toRun(call) {
  * @param {string} words
  * @param {Record<string, string>} attributes
  */
-const button = (words, attributes) => /** @type {HTMLButtonElement} */ (make("button", attributes, words));
+const button = (words, attributes) => make("button", attributes, words);
 
 /**
  * A text with code between backticks, and axes that stay on one line.
