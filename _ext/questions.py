@@ -16,10 +16,10 @@ def give_forms(app: Sphinx, doctree: nodes.document) -> None:
     if path.suffix != ".ipynb":
         return
     stored = {
-        output.data["text/html"]: output.data[STORED]
+        output.data["text/html"]: output.metadata[STORED]
         for cell in nbformat.read(path, as_version=4).cells
         for output in cell.get("outputs", ())
-        if STORED in output.get("data", ())
+        if STORED in output.get("metadata", ())
     }
     for raw in list(doctree.findall(nodes.raw)):
         if question := stored.get(raw.astext()):

@@ -210,9 +210,9 @@ def test_without_scripts_each_answer_unfolds_to_its_rule():
 def test_notebook_has_the_form_and_what_is_stored():
     widget = Ask(ROOT, LAB)("eighty")
     assert isinstance(widget, Prediction)
-    data, _ = widget._repr_mimebundle_()
+    data, metadata = widget._repr_mimebundle_()
     question = Questions(ROOT, LAB)["eighty"]
-    assert data["text/html"] == question.html and data[STORED] == question.as_json()
+    assert data["text/html"] == question.html and metadata[STORED] == question.as_json()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert widget.record is None and widget.question["id"] == "eighty"
 

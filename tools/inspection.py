@@ -127,7 +127,7 @@ def questions(root: Path, lab: str) -> Iterator[str]:
             continue
         if cell is None:
             yield f"labs/{lab}.ipynb has no cell 'predict-{name}': add one with `ask(\"{name}\")`"
-        elif [output.get("data", {}).get(STORED) for output in cell.outputs] != [question]:
+        elif [output.get("metadata", {}).get(STORED) for output in cell.outputs] != [question]:
             yield f"labs/{lab}.ipynb: cell {cell.id!r} is out of date: run `make notebooks`"
     for cell_id in asked:
         yield f"labs/{lab}.ipynb: cell {cell_id!r} asks what labs/{found.file} does not have"

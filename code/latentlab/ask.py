@@ -27,12 +27,8 @@ class Prediction(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         assert bundle is not None  # it is, for a widget without a view only
         form, metadata = bundle
-        own = {
-            "text/html": self.asked.html,
-            "text/plain": str(self.asked),
-            STORED: self.asked.as_json(),
-        }
-        return form | own, metadata
+        still = {"text/html": self.asked.html, "text/plain": str(self.asked)}
+        return form | still, metadata | {STORED: self.asked.as_json()}
 
 
 class Ask:

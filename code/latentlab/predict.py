@@ -55,7 +55,7 @@ OPTIONAL: dict[str, type] = {
 }
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MOST = 36  # sets of numbers of one question
-STORED = "application/vnd.latent-shapes.question+json"  # as an output of a notebook
+STORED = "latent-shapes/question"  # where the metadata of a notebook's output hold a question
 
 
 @dataclass(frozen=True)
