@@ -441,6 +441,56 @@ def test_fingers_find_what_they_touch_and_a_phone_is_wide_enough(lab: Page):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", LABS)
+def test_every_question_of_a_lab_has_one_right_answer_in_the_page(
+    context: BrowserContext, site: str, name: str
+):
+    page = context.new_page()
+    page.goto(f"{site}labs/{name}.html")
+    forms, names = page.locator(".ls-question"), list(Questions(ROOT, name))
+    forms.nth(len(names) - 1).wait_for()
+    assert [one.get_attribute("data-question") for one in forms.all()] == names
+    for one in forms.all():
+        while one.locator("input:enabled").count():
+            one.locator("input:enabled").last.check()
+            one.get_by_role("button", name="Commit").tap()
+        assert one.get_by_role("status").inner_text().startswith("Right.")
+        assert one.locator(".ls-good").count() == 1
+
+
+IN_A_NOTEBOOK = """async ([address, question]) => {
+  const { default: part } = await import(address);
+  const listeners = [];
+  const model = {
+    values: { question, record: null },
+    saved: 0,
+    get: name => model.values[name],
+    set: (name, value) => {
+      model.values[name] = value;
+      listeners.forEach(listen => listen());
+    },
+    save_changes: () => (model.saved += 1),
+    on: (event, listen) => listeners.push(listen),
+    off: (event, listen) => listeners.splice(listeners.indexOf(listen), 1),
+  };
+  document.body.replaceChildren();
+  part.render({ model, el: document.body });
+  window.model = model;
+}"""
+
+
+@pytest.mark.slow
+def test_in_a_notebook_the_widget_keeps_the_record(lab: Page, site: str):
+    question = Questions(ROOT, LAB)["eighty"].as_json()
+    lab.evaluate(IN_A_NOTEBOOK, [f"{site}parts/question.mjs", question])
+    commit(lab, "eighty", HOPED)
+    kept = lab.evaluate("({ ...model.values.record, saved: model.saved })")
+    assert (kept["first"], kept["tries"], kept["saved"]) == (HOPED, 1, 1)
+    assert not lab.evaluate("Object.keys(localStorage).some(key => key.includes('eighty'))")
+    assert not form(lab, "eighty").get_by_role("link").count()  # there is no heading to go to
+
+
+@pytest.mark.slow
 def test_without_javascript_the_page_has_its_questions(browser: Browser, site: str):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()

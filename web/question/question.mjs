@@ -172,11 +172,12 @@ function line({ answer: words, rule }, index, { tried, over }, chosen) {
     disabled: over !== null || Boolean(was),
     checked: chosen && !was,
   });
+  const looks = /[a-z]{3}/i.test(words) ? "ls-answer ls-words" : "ls-answer";
   return make(
     "label",
     { class: was ? `ls-option ${rule === null ? "ls-good" : "ls-bad"}` : "ls-option" },
     input,
-    make("span", { class: "ls-answer" }, ...marked(words)),
+    make("span", { class: looks }, ...marked(words)),
     ...(was ? [make("span", { class: "ls-was" }, was)] : []),
   );
 }
