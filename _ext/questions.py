@@ -10,7 +10,10 @@ from sphinx.application import Sphinx
 
 
 def give_forms(app: Sphinx, doctree: nodes.document) -> None:
-    """Put each stored question into the place of its part. Without JavaScript it stays as it is."""
+    """Put each stored question into the place of its part. Without JavaScript it stays as it is.
+
+    `lab-NN-slug.html#predict-ID` leads to it.
+    """
     docname = app.env.docname
     path = Path(app.env.doc2path(docname))
     if path.suffix != ".ipynb":
@@ -23,11 +26,10 @@ def give_forms(app: Sphinx, doctree: nodes.document) -> None:
     }
     for raw in list(doctree.findall(nodes.raw)):
         if question := stored.get(raw.astext()):
-            inside = raw.astext()
-            place = page_parts.place(
-                docname, "question", data={"question": question}, inside=inside
-            )
-            raw.replace_self(place)
+            data, inside = {"question": question}, raw.astext()
+            target = nodes.raw("", f'<span id="predict-{question["id"]}"></span>', format="html")
+            form = page_parts.place(docname, "question", data=data, inside=inside)
+            raw.replace_self([target, form])
 
 
 def setup(app: Sphinx) -> dict[str, object]:

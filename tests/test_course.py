@@ -142,6 +142,10 @@ def blank_label(cell: nbformat.NotebookNode) -> None:
     cell.outputs[0].data["text/html"] = '<div class="ls-body" aria-label=""></div>'
 
 
+def draw_form(cell: nbformat.NotebookNode) -> None:
+    cell.outputs[0].data["application/vnd.jupyter.widget-view+json"] = {"model_id": "1"}
+
+
 def warn(cell: nbformat.NotebookNode) -> None:
     cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="careful"))
 
@@ -161,6 +165,7 @@ def fail(cell: nbformat.NotebookNode) -> None:
         ("loop", warn, "wrote to stderr"),
         ("loop", fail, "raised KeyError"),
         ("loop", lambda cell: cell.metadata.update(collapsed=True), "not in normal form"),
+        ("predict-shape", draw_form, "not in normal form"),
         ("see", lambda cell: cell.update(source="## Look"), "expected The mechanism"),
         ("sizes-ruler-drawn", lambda cell: cell.update(outputs=[]), "has no axis ruler"),
         ("starter", lambda cell: cell.update(id="file"), "has no cell 'starter'"),
