@@ -39,14 +39,14 @@ _build/models/decoder.onnx: .venv/.ready code/latentlab/export_image_vae.py $(IM
 	@echo "==> Exporting the image VAE for the page"
 	@$(BIN)/python -m latentlab.export_image_vae $(@D)
 
-web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*-*/*) \
+web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*/*.*) \
 		code/latentlab/figure.css
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
 
 widgets: web ## store in latentlab the parts that also work in notebooks, where there is no Node
-	@cp web/dist/parts/shape-tracer.mjs code/latentlab/parts/
+	@cp web/dist/parts/shape-tracer.mjs web/dist/parts/question.mjs code/latentlab/parts/
 
 book: setup web ## build the book into _build/html, warnings as errors
 	@echo "==> Building the book"
@@ -64,6 +64,7 @@ notebooks: setup ## execute every lab and store its outputs
 check: book ## the quick tests: style, types, code, notebooks' form
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@cd web && npm run --silent check
 	@$(BIN)/pytest -m "not slow"
 
 test: book $(BINDER) ## everything: also executes each lab and opens the book in Chromium
@@ -71,6 +72,8 @@ test: book $(BINDER) ## everything: also executes each lab and opens the book in
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
+	@echo "==> Checking the types of the page's modules, and their unit tests"
+	@cd web && npm run --silent check
 	@echo "==> Testing code and pages, and beside that executing the labs, whose report comes last"
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-code test-labs; \
 		failed=$$?; cat _build/labs.log; exit $$failed

@@ -433,7 +433,7 @@ def mute_questions(page: Page) -> Iterator[str]:
 
 @pytest.mark.slow
 @each_lab
-def test_questions_answer_by_mouse_and_keyboard(name: str, browser: Browser, site: str) -> None:
-    with browser.new_page(viewport=DESKTOP) as page:
+def test_questions_answer_without_javascript(name: str, browser: Browser, site: str) -> None:
+    with browser.new_page(viewport=DESKTOP, java_script_enabled=False) as page:
         load(page, f"{site}{name}.html")
         demand("Correct the questions", mute_questions(page))

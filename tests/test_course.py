@@ -33,6 +33,11 @@ def test_starter_states_true_shapes_and_needs_nothing(lab: Path) -> None:
     assert not list(inspection.starter(notebooks.starter(lab.stem)))
 
 
+@each_lab
+def test_lab_has_its_questions(lab: Path) -> None:
+    assert not list(inspection.questions(ROOT, lab.stem))
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[chapter.stem for chapter in CHAPTERS])
 def test_chapter_describes_itself_and_its_pictures(chapter: Path) -> None:
     assert not list(inspection.page(chapter))
@@ -137,6 +142,10 @@ def blank_label(cell: nbformat.NotebookNode) -> None:
     cell.outputs[0].data["text/html"] = '<div class="ls-body" aria-label=""></div>'
 
 
+def draw_form(cell: nbformat.NotebookNode) -> None:
+    cell.outputs[0].data["application/vnd.jupyter.widget-view+json"] = {"model_id": "1"}
+
+
 def warn(cell: nbformat.NotebookNode) -> None:
     cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="careful"))
 
@@ -156,6 +165,7 @@ def fail(cell: nbformat.NotebookNode) -> None:
         ("loop", warn, "wrote to stderr"),
         ("loop", fail, "raised KeyError"),
         ("loop", lambda cell: cell.metadata.update(collapsed=True), "not in normal form"),
+        ("predict-shape", draw_form, "not in normal form"),
         ("see", lambda cell: cell.update(source="## Look"), "expected The mechanism"),
         ("sizes-ruler-drawn", lambda cell: cell.update(outputs=[]), "has no axis ruler"),
         ("starter", lambda cell: cell.update(id="file"), "has no cell 'starter'"),
@@ -169,6 +179,43 @@ def test_broken_cell(
     (found,) = [one for one in inspection.notebook(course / LAB) if complaint in one]
     assert found.startswith(LAB)
     assert "\n" not in found
+
+
+QUESTIONS = "labs/lab-03-latent-shape-tracking-questions.toml"
+TOO_FEW = f"{QUESTIONS} has 4 questions: expected 5 or more"
+UNASKED = f"{LAB} has no cell 'predict-eighty': add one with `ask(\"eighty\")`"
+STALE = f"{LAB}: cell 'predict-eighty' is out of date: run `make notebooks`"
+UNKNOWN = f"{LAB}: cell 'predict-eighty' asks what {QUESTIONS} does not have"
+
+
+def test_question_that_is_gone_from_the_file(course: Path) -> None:
+    text = (course / QUESTIONS).read_text(encoding="utf-8")
+    entries = text.split("[[question]]")
+    kept = [entry for entry in entries if 'id = "eighty"' not in entry]
+    (course / QUESTIONS).write_text("[[question]]".join(kept), encoding="utf-8")
+    assert list(inspection.questions(course, Path(LAB).stem)) == [TOO_FEW, UNKNOWN]
+
+
+def test_question_that_is_not_asked(course: Path) -> None:
+    edit(course / LAB, "predict-eighty", lambda cell: cell.update(id="eighty"))
+    assert list(inspection.questions(course, Path(LAB).stem)) == [UNASKED]
+
+
+def test_question_that_was_changed(course: Path) -> None:
+    replace(course / QUESTIONS, "does not check, and decode", "does not check and decode")
+    assert list(inspection.questions(course, Path(LAB).stem)) == [STALE]
+
+
+def test_faulty_question(course: Path) -> None:
+    replace(course / QUESTIONS, 'right = "1 + groups * TEMPORAL"', 'right = "1 + group"')
+    (complaint,) = inspection.questions(course, Path(LAB).stem)
+    assert complaint.startswith(f"{QUESTIONS}: question 'eighty', `right`: 1 + group raises")
+
+
+def test_lab_without_questions(course: Path) -> None:
+    (course / QUESTIONS).unlink()
+    (complaint,) = inspection.questions(course, Path(LAB).stem)
+    assert complaint == f"{QUESTIONS} is missing: it holds the questions of {Path(LAB).stem}"
 
 
 @pytest.mark.parametrize(

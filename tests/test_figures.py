@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from latentlab import plots
 from latentlab.axes import AXES, parse
 from latentlab.figure import Figure
-from latentlab.predict import Question
 from latentlab.source import quote
 
 ROOT = Path(__file__).parents[1]
@@ -288,26 +287,6 @@ def test_log_axis_has_ticks_at_2_and_5_when_there_is_room():
 
     assert {"2", "5", "10", "20"} <= ticks(1.5, 30)
     assert "1,000" in ticks(0.5, 5000) and "20" not in ticks(0.5, 5000)
-
-
-def test_question_names_the_rule_behind_each_wrong_answer():
-    question = Question("How many?", right=21, wrong={"you forget the 1": 20}, because="1 + 20.")
-    options = {option.summary.text: option.p.text for option in html(question).find_all("details")}
-    assert options["21"] == "Right. 1 + 20."
-    assert options["20"] == "Not this one. That is what you get when you forget the 1."
-
-
-def test_question_with_two_equal_answers_is_refused():
-    with pytest.raises(ValueError, match=r"two answers to 'How many\?' are equal: 21"):
-        Question("How many?", right=21, wrong={"something": 21}, because="")
-
-
-def test_the_right_answer_has_no_fixed_place():
-    places = {
-        [rule for _, rule in Question(f"Q{n}", 0, {"a": 1, "b": 2}, "").options()].index(None)
-        for n in range(20)
-    }
-    assert places == {0, 1, 2}
 
 
 @pytest.mark.parametrize("sheet", ["code/latentlab/figure.css", "_static/latent-shapes.css"])

@@ -3,6 +3,7 @@
 import ast
 import copy
 import io
+import json
 import re
 import runpy
 import sys
@@ -17,6 +18,7 @@ import notebooks
 import yaml
 from bs4 import BeautifulSoup
 from latentlab import atlas
+from latentlab.predict import STORED, Questions
 from nbformat import NotebookNode
 
 SECTIONS = (
@@ -31,6 +33,7 @@ SECTIONS = (
     "Where the truth is",
 )
 TENSOR_LABS = {"lab-06-latent-diffusion", "lab-11-end-to-end"}  # whose starters compute with numpy
+QUESTIONS = 5  # of a lab, or more
 COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
 SHAPE = re.compile(r"\((\d+, )+\d+\)")
 WRITTEN_SHAPE = re.compile(r"\((\d+, ){2,}\d+\)|\b\d+( by \d+){2,}|\b\d+( ?× ?\d+){2,}")
@@ -101,6 +104,33 @@ def _draws_a_ruler(cell: NotebookNode) -> bool:
         'class="ls-ruler"' in output.get("data", {}).get("text/html", "")
         for output in cell.get("outputs", [])
     )
+
+
+def questions(root: Path, lab: str) -> Iterator[str]:
+    """A lab has five questions or more, worked out without a fault, each asked in its notebook."""
+    try:
+        found = Questions(root, lab)
+    except ValueError as error:
+        yield f"labs/{error}"
+        return
+    if len(found.entries) < QUESTIONS:
+        count = len(found.entries)
+        yield f"labs/{found.file} has {count} questions: expected {QUESTIONS} or more"
+    cells = nbformat.read(root / "labs" / f"{lab}.ipynb", as_version=4).cells
+    asked = {cell.id: cell for cell in cells if cell.id.startswith("predict-")}
+    for name in found:
+        cell = asked.pop(f"predict-{name}", None)
+        try:
+            question = json.loads(json.dumps(found[name].as_json()))
+        except ValueError as error:
+            yield f"labs/{error}"
+            continue
+        if cell is None:
+            yield f"labs/{lab}.ipynb has no cell 'predict-{name}': add one with `ask(\"{name}\")`"
+        elif [output.get("metadata", {}).get(STORED) for output in cell.outputs] != [question]:
+            yield f"labs/{lab}.ipynb: cell {cell.id!r} is out of date: run `make notebooks`"
+    for cell_id in asked:
+        yield f"labs/{lab}.ipynb: cell {cell_id!r} asks what labs/{found.file} does not have"
 
 
 def code_cell(cell: NotebookNode) -> Iterator[str]:

@@ -29,6 +29,8 @@ KERNEL = {
     },
 }
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
 SETUP = """\
 # On Colab, fetch the course and install what Colab lacks. Elsewhere, find the course.
 import sys
@@ -117,6 +119,8 @@ def normalize(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
+        for output in cell.get("outputs", ()):  # a form lives as long as the kernel that drew it
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def refresh(path: Path) -> None:

@@ -48,7 +48,10 @@ await build({
 await build({
   entryPoints: {
     host: "host.mjs",
+    marks: "progress/marks.mjs",
+    progress: "progress/progress.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
+    question: "question/question.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",
