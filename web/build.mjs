@@ -27,10 +27,14 @@ const VENDORED = [
   ],
   ["@fontsource/ibm-plex-mono/LICENSE", "vendor/fonts/LICENSE"],
   ["onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime/ort-wasm-simd-threaded.wasm"],
+  ["pyodide/pyodide.asm.wasm", "vendor/pyodide/pyodide.asm.wasm"],
+  ["pyodide/python_stdlib.zip", "vendor/pyodide/python_stdlib.zip"],
 ];
 const OWN = [
   ["../_build/models", "models"],
   ["latent-explorer/LICENSE-onnxruntime", "vendor/onnxruntime/LICENSE"], // its package lacks it
+  ["python/LICENSE-pyodide", "vendor/pyodide/LICENSE"],
+  ["python/sandbox.html", "parts/python-sandbox.html"],
 ];
 
 await rm(DIST, { recursive: true, force: true });
@@ -48,12 +52,23 @@ await build({
   legalComments: "inline",
 });
 await build({
+  entryPoints: { "python-sandbox": "python/sandbox.mjs" },
+  outdir: join(DIST, "parts"),
+  bundle: true,
+  minify: true,
+  format: "iife", // no module: the page that runs it has an origin that may not ask for one
+});
+await build({
   entryPoints: {
     host: "host.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",
+    starter: "starter/starter.mjs",
+    editor: "editor/editor.mjs",
+    python: "python/python.mjs",
+    "python-worker": "python/worker.mjs",
   },
   outdir: join(DIST, "parts"),
   outExtension: { ".js": ".mjs" },
@@ -61,5 +76,6 @@ await build({
   minify: true,
   charset: "utf8",
   format: "esm",
-  loader: { ".css": "text" },
+  loader: { ".css": "text", ".py": "text" },
+  external: ["node:*"], // which Pyodide asks for in Node alone
 });
