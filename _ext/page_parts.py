@@ -1,19 +1,52 @@
 """Places for the parts that run in the page, with their data and what stands there without."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
+
+SERVED = Path(__file__).parents[1] / "web" / "dist"  # what the book's root will hold
 
 
 def place(docname: str, part: str, *, data: Mapping[str, object], inside: str) -> nodes.raw:
     """Markup in which the host puts `part`. `inside` is what a reader without JavaScript sees."""
-    root = "../" * docname.count("/")
+    begin, end = _ends(docname, part, data)
+    return nodes.raw("", f"{begin}{inside}{end}", format="html")
+
+
+def around(
+    docname: str, part: str, *, data: Mapping[str, object], shown: nodes.Element
+) -> list[nodes.Element]:
+    """The same around something that the page has already, to which `part` will add."""
+    begin, end = _ends(docname, part, data)
+    return [nodes.raw("", begin, format="html"), shown, nodes.raw("", end, format="html")]
+
+
+@cache
+def file(name: str, root: str) -> dict[str, object]:
+    """Where a part finds a file of web/dist, and how it knows that it got the whole of it."""
+    content = (SERVED / name).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return {
+        "name": Path(name).name,
+        "address": f"{root}{name}?{digest[:8]}",
+        "bytes": len(content),
+        "sha256": digest,
+    }
+
+
+def root(docname: str) -> str:
+    """The way from a page to the book's root."""
+    return "../" * docname.count("/")
+
+
+def _ends(docname: str, part: str, data: Mapping[str, object]) -> tuple[str, str]:
     state = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-    html = (
-        f'<div data-part="{escape(part)}">'
-        f'<script type="application/json">{state}</script>{inside}</div>'
-        f'<script type="module" src="{root}parts/host.mjs"></script>'
+    return (
+        f'<div data-part="{escape(part)}"><script type="application/json">{state}</script>',
+        f'</div><script type="module" src="{root(docname)}parts/host.mjs"></script>',
     )
-    return nodes.raw("", html, format="html")

@@ -238,7 +238,7 @@ class Run {
       late,
       Ended,
     );
-    if (end.died) throw new Ended(`The program broke the interpreter (${end.died}); the next run gets a new one.`);
+    if (end.died) throw new Ended(`${cause(end.died)}; the next run gets a new interpreter.`);
     const { exit, ...told } = end.ended;
     Object.assign(this.told, told);
     this.fail(this.#problem(exit));
@@ -258,6 +258,13 @@ class Run {
     const most = this.limits.characters.toLocaleString("en-US");
     return `It printed more than ${most} characters; the rest is not shown.`;
   }
+}
+
+/** @param {string} died what the interpreter was broken by */
+function cause(died) {
+  if (/call stack|recursion/i.test(died)) return "The program went deeper into calls than the interpreter can";
+  if (/^Exit/.test(died)) return "The program ended the interpreter itself";
+  return `The program broke the interpreter (${died})`;
 }
 
 /** The end of a program from without. */
