@@ -52,11 +52,15 @@ await build({
   legalComments: "inline",
 });
 await build({
-  entryPoints: { "python-sandbox": "python/sandbox.mjs" },
+  entryPoints: { "python-sandbox": "python/sandbox.mjs", "python-worker": "python/worker.mjs" },
   outdir: join(DIST, "parts"),
   bundle: true,
   minify: true,
-  format: "iife", // no module: the page that runs it has an origin that may not ask for one
+  charset: "utf8",
+  format: "iife", // the sandbox has an origin of its own, from which modules may not be asked for
+  loader: { ".py": "text" },
+  define: { "import.meta.url": '""' },
+  external: ["node:*"], // which Pyodide asks for in Node alone
 });
 await build({
   entryPoints: {
@@ -68,7 +72,6 @@ await build({
     starter: "starter/starter.mjs",
     editor: "editor/editor.mjs",
     python: "python/python.mjs",
-    "python-worker": "python/worker.mjs",
   },
   outdir: join(DIST, "parts"),
   outExtension: { ".js": ".mjs" },
@@ -77,5 +80,4 @@ await build({
   charset: "utf8",
   format: "esm",
   loader: { ".css": "text", ".py": "text" },
-  external: ["node:*"], // which Pyodide asks for in Node alone
 });

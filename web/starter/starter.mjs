@@ -18,6 +18,7 @@ import style from "./starter.css";
  */
 
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+const duration = (/** @type {number} */ seconds) => (seconds < 0.01 ? "less than 0.01 s" : `${seconds.toFixed(2)} s`);
 const SHAPES = { files: { "stated_shapes.py": statedShapes }, report: "stated_shapes:compare" };
 const KEYS = "Ctrl+Enter or ⌘+Enter runs the file. In the editor, Tab indents; Escape and then Tab leaves it.";
 
@@ -177,7 +178,7 @@ class Workbench {
       });
       if (this.outcome.element.ariaBusy === "true") this.outcome.end(traceback, result ?? []);
       if (code === this.#listing.code) this.#listing.mark({ error: line, shapes: result ?? [] });
-      this.status.textContent = [ok && `Done in ${seconds?.toFixed(2)} s.`, problem].filter(Boolean).join(" ");
+      this.status.textContent = [ok && `Done in ${duration(seconds ?? 0)}.`, problem].filter(Boolean).join(" ");
       this.#note(ok);
     } catch (error) {
       this.status.textContent = "";
