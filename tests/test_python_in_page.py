@@ -156,7 +156,7 @@ def test_stop_ends_what_does_not_listen(page: Page):
 def test_an_endless_loop_meets_the_limit(page: Page):
     outcome = run(page, "print('begun')\nwhile True: pass", limits={"seconds": 1})
     assert outcome["output"] == "begun\n"
-    assert outcome["problem"].startswith("Stopped after 1 seconds")
+    assert outcome["problem"].startswith("Stopped after 1 s")
     assert prints(page, "after the loop")
 
 
@@ -168,7 +168,7 @@ def test_a_flood_is_cut(page: Page):
     assert outcome["problem"] == "It printed more than 100,000 characters; the rest is not shown."
     endless = run(page, "while True: print('x' * 1000)", limits={"seconds": 1})
     assert len(endless["output"]) == 100_000
-    assert endless["problem"].startswith("Stopped after 1 seconds")
+    assert endless["problem"].startswith("Stopped after 1 s")
     assert "100,000 characters" in endless["problem"]
     assert prints(page, "after the flood")
 
@@ -225,7 +225,7 @@ def test_a_worker_that_dies_within_a_run_meets_the_limit(page: Page):
         const onStart = () => document.querySelector("iframe[title=Python]").remove();
         return own.run({ code: "while True: pass", limits: { seconds: 1 }, onStart });
     }"""
-    assert page.evaluate(killed)["problem"].startswith("Stopped after 1 seconds")
+    assert page.evaluate(killed)["problem"].startswith("Stopped after 1 s")
     assert prints(page, "after the death")
 
 

@@ -114,6 +114,13 @@ print(os.path.exists("left.txt"), "SPOILED" in os.environ)
     assert not hasattr(builtins, "extra")
 
 
+def test_a_module_in_a_folder_is_fresh_in_each_run():
+    for value in ("1", "2"):
+        files = {"kit/part.py": f"value = {value}"}
+        assert run("from kit.part import value\nprint(value)", files)["stdout"] == f"{value}\n"
+        assert not [name for name in sys.modules if name.startswith("kit")]
+
+
 CHECK = """\
 def names(code, values):
     return sorted(name for name in values if not name.startswith("_"))

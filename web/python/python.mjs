@@ -223,7 +223,7 @@ class Run {
     port.postMessage({ code, name, files, report, characters });
     await began;
     onStart?.();
-    const late = `Stopped after ${seconds} seconds, which is as long as a program may run here.`;
+    const late = `Stopped after ${seconds} s, which is as long as a program may run here.`;
     const end = await message(
       port,
       ({ stream, text, cut, ended, died }) => {

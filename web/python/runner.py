@@ -181,4 +181,5 @@ def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
 
 
 def _is_the_readers(module: types.ModuleType) -> bool:
-    return str(FOLDER) in str(getattr(module, "__file__", None))
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+    return any(str(place).startswith(str(FOLDER)) for place in places)

@@ -62,6 +62,7 @@ class Output {
   #port;
   #left;
   #writes = 0;
+  #cut = false;
   #stream = "";
   #text = "";
 
@@ -79,15 +80,16 @@ class Output {
    * @param {string} text
    */
   write(stream, text) {
-    if (!this.#left) return;
+    if (this.#cut) return;
     if (stream !== this.#stream) this.flush();
     const taken = text.slice(0, this.#left);
     this.#left -= taken.length;
     this.#stream = stream;
     this.#text += taken;
     this.#writes += 1;
-    if (this.#writes <= PROMPT || this.#text.length >= GATHERED || !this.#left) this.flush();
-    if (!this.#left) this.#port.postMessage({ cut: true });
+    this.#cut = taken.length < text.length;
+    if (this.#writes <= PROMPT || this.#text.length >= GATHERED || this.#cut) this.flush();
+    if (this.#cut) this.#port.postMessage({ cut: true });
   }
 
   flush() {

@@ -102,7 +102,7 @@ export class Listing {
   /** @param {string} code */
   keep(code) {
     if (code === this.#file.code) store.remove(this.#key);
-    else store.set(this.#key, { code, digest: this.#file.digest });
+    else store.set(this.#key, { code, digest: this.#kept?.digest ?? this.#file.digest });
     this.#changed();
   }
 

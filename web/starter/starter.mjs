@@ -71,7 +71,9 @@ class Workbench {
     this.edit = button("Edit");
     this.stop = button("Stop");
     this.reset = button("Reset to the original");
-    this.bar = make("progress", { "aria-label": "Loading Python", hidden: true });
+    this.bar = make("progress", { "aria-label": "Loading Python" });
+    this.loaded = make("span", { "aria-hidden": "true" });
+    this.loading = make("span", { class: "ls-loading", hidden: true }, this.bar, this.loaded);
     this.status = make("p", { class: "ls-status", role: "status" });
     this.notice = make("p", { class: "ls-notice" });
     this.problem = make("div", { class: "ls-problem", role: "alert" });
@@ -80,7 +82,7 @@ class Workbench {
     this.#listing = new Listing(file, el, () => this.#show());
     const label = `Run and edit ${file.name}`;
     this.#listing.element.after(
-      make("div", { class: "ls-tools", role: "group", "aria-label": label }, this.run, this.edit, this.stop, this.reset, this.bar, this.status),
+      make("div", { class: "ls-tools", role: "group", "aria-label": label }, this.run, this.edit, this.stop, this.reset, this.loading, this.status),
       this.problem,
       this.notice,
       make("p", { class: "ls-hint", id: `keys-${file.lab}` }, KEYS),
@@ -130,7 +132,7 @@ class Workbench {
     this.#dropped = this.#listing.reset();
     this.outcome.element.hidden = true;
     if (this.stored) this.stored.hidden = false;
-    this.status.textContent = "This is the original.";
+    this.#say("This is the original.");
     this.#show();
   }
 
@@ -153,17 +155,17 @@ class Workbench {
     await this.#trying(() => this.#execute());
     const stopping = this.stop === document.activeElement;
     this.#running = false;
-    this.bar.hidden = true;
+    this.loading.hidden = true;
     this.#show();
     if (stopping) this.run.focus();
   }
 
   async #execute() {
-    this.status.textContent = "Getting ready…";
+    this.#say("Getting ready…");
     try {
       this.#python ??= (await beside("python")).python(this.#runtime);
     } catch {
-      this.status.textContent = "";
+      this.#say("");
       throw new Error("What runs Python could not be loaded: reload the page. What you have written is kept.");
     }
     const { code } = this.#listing;
@@ -178,25 +180,32 @@ class Workbench {
       });
       if (this.outcome.element.ariaBusy === "true") this.outcome.end(traceback, result ?? []);
       if (code === this.#listing.code) this.#listing.mark({ error: line, shapes: result ?? [] });
-      this.status.textContent = [ok && `Done in ${duration(seconds ?? 0)}.`, problem].filter(Boolean).join(" ");
+      this.#say([ok && `Done in ${duration(seconds ?? 0)}.`, problem].filter(Boolean).join(" "));
       this.#note(ok);
     } catch (error) {
-      this.status.textContent = "";
+      this.#say("");
       const { message } = /** @type {Error} */ (error);
-      throw new Error(`${message} Your text is kept.`);
+      throw new Error(`${message} Run tries again; your text is kept.`);
     }
   }
 
   /** @param {Progress} progress */
   #load({ loaded, total }) {
-    Object.assign(this.bar, { hidden: false, max: total, value: loaded });
-    const arriving = `Loading Python: ${megabytes(loaded)} of ${megabytes(total)} MB`;
-    this.status.textContent = loaded < total ? arriving : "Starting Python…";
+    this.loading.hidden = false;
+    Object.assign(this.bar, { max: total, value: loaded });
+    this.loaded.textContent = `${megabytes(loaded)} of ${megabytes(total)} MB`;
+    this.#say(loaded < total ? "Loading Python…" : "Starting Python…");
+  }
+
+  // A live region: what it says already is not said again.
+  /** @param {string} words */
+  #say(words) {
+    if (this.status.textContent !== words) this.status.textContent = words;
   }
 
   #begin() {
-    this.bar.hidden = true;
-    this.status.textContent = "Running…";
+    this.loading.hidden = true;
+    this.#say("Running…");
     if (this.stored) this.stored.hidden = true;
     this.outcome.element.hidden = false;
     this.outcome.clear();
