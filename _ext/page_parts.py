@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.writers.html5 import HTML5Translator
 
 SERVED = Path(__file__).parents[1] / "web" / "dist"  # what the book's root will hold
 
@@ -18,12 +19,26 @@ def place(docname: str, part: str, *, data: Mapping[str, object], inside: str) -
     return nodes.raw("", f"{begin}{inside}{end}", format="html")
 
 
-def around(
-    docname: str, part: str, *, data: Mapping[str, object], shown: nodes.Element
-) -> list[nodes.Element]:
-    """The same around something that the page has already, to which `part` will add."""
+class Around(nodes.General, nodes.Element):
+    """The same place around something that the page has already, to which the part will add."""
+
+
+def place_around(
+    shown: nodes.Element, docname: str, part: str, *, data: Mapping[str, object]
+) -> None:
+    """Put what the page shows into the place of a part."""
     begin, end = _ends(docname, part, data)
-    return [nodes.raw("", begin, format="html"), shown, nodes.raw("", end, format="html")]
+    around = Around("", begin=begin, end=end)
+    shown.replace_self(around)
+    around += shown
+
+
+def visit(writer: HTML5Translator, node: Around) -> None:
+    writer.body.append(node["begin"])
+
+
+def depart(writer: HTML5Translator, node: Around) -> None:
+    writer.body.append(node["end"])
 
 
 @cache
