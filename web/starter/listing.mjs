@@ -22,6 +22,9 @@ import { PrintedCode } from "./printed-code.mjs";
  * @typedef {{ code: string, digest: string }} Edit a reader's text, and the digest of what was edited
  */
 
+/** @type {Marks} */
+const UNMARKED = { error: null, shapes: [] };
+
 export class Listing {
   #file;
   #printed;
@@ -34,6 +37,8 @@ export class Listing {
   #editor = null;
   /** @type {Promise<void> | null} */
   #opening = null;
+  /** @type {Marks} */
+  #marks = UNMARKED;
   #lit = "";
 
   /**
@@ -110,8 +115,9 @@ export class Listing {
     this.#editor?.focus();
   }
 
-  /** @param {Marks} marks */
-  mark(marks) {
+  /** @param {Marks} [marks] none where they are left out */
+  mark(marks = UNMARKED) {
+    this.#marks = marks;
     this.#view.mark(marks);
   }
 
@@ -138,10 +144,12 @@ export class Listing {
         onPoint: (/** @type {number | null} */ line) => this.#point(line),
       })
     );
+    this.#printed.mark(UNMARKED);
     this.#printed.element.classList.add("ls-away");
     this.#printed.element.after(editor.element);
     this.#editor = editor;
     this.#view = editor;
+    editor.mark(this.#marks);
     if (first > 1) editor.reveal({ from: first, to: first });
     this.#changed();
   }
@@ -149,10 +157,10 @@ export class Listing {
   #close() {
     this.#editor?.element.remove();
     this.#printed.element.classList.remove("ls-away");
-    this.#printed.mark({ error: null, shapes: [] });
     this.#editor = null;
     this.#opening = null;
     this.#view = this.#printed;
+    this.mark();
   }
 
   // Another tab, or another place on this page, has changed the text.
