@@ -242,7 +242,7 @@ def test_notes_and_lines_light_up_each_other(page: Page):
     page.locator(".ls-starter .ls-to-note").nth(2).focus()
     assert page.locator(".ls-note.ls-lit").inner_text().startswith("(3)")
     press(page, "Edit")
-    page.get_by_role("button", name="(1)", exact=True).focus()
+    page.get_by_role("button", name="(1)", exact=True).click()
     assert page.locator(".cm-line.ls-lit").first.inner_text().startswith("# (1)")
 
 
