@@ -39,8 +39,8 @@ _build/models/decoder.onnx: .venv/.ready code/latentlab/export_image_vae.py $(IM
 	@echo "==> Exporting the image VAE for the page"
 	@$(BIN)/python -m latentlab.export_image_vae $(@D)
 
-web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(wildcard web/*.mjs web/*/*.*) \
-		code/latentlab/figure.css
+web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(filter-out web/dist/% web/node_modules/%,$(wildcard web/*.mjs web/*/*)) \
+		code/latentlab/figure.css code/latentlab/stated_shapes.py
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@

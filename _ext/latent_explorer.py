@@ -1,6 +1,5 @@
 """The place of the latent explorer: what it loads, from where, and how to know that it is whole."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-SERVED = Path(__file__).parents[1] / "web" / "dist"  # what the book's root will hold
 CONFIG = photographs.FOLDER.parent / "image_vae" / "config.json"
 FILES = {
     "runtime": "vendor/onnxruntime/ort-wasm-simd-threaded.wasm",
@@ -34,13 +32,13 @@ class LatentExplorer(SphinxDirective):
     """`{latent-explorer}`: the explorer, in whose place a reader without JavaScript is told."""
 
     def run(self) -> list[nodes.Node]:
-        for path in (CONFIG, *(SERVED / name for name in FILES.values())):
+        for path in (CONFIG, *(page_parts.SERVED / name for name in FILES.values())):
             self.env.note_dependency(str(path))
-        root = "../" * self.env.docname.count("/")
+        root = page_parts.root(self.env.docname)
         vae = json.loads(CONFIG.read_text(encoding="utf-8"))
         stranger = atlas.family(STRANGER)
         data = {
-            "files": {role: _file(name, root) for role, name in FILES.items()},
+            "files": {role: page_parts.file(name, root) for role, name in FILES.items()},
             "photographs": [_photograph(name, root) for name in photographs.names()],
             "scaling_factor": vae["scaling_factor"],
             "latent_channels": vae["latent_channels"],
@@ -50,17 +48,6 @@ class LatentExplorer(SphinxDirective):
         }
         inside = f"<noscript><p>{WITHOUT}</p></noscript>"
         return [page_parts.place(self.env.docname, "latent-explorer", data=data, inside=inside)]
-
-
-def _file(name: str, root: str) -> dict[str, object]:
-    content = (SERVED / name).read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return {
-        "name": Path(name).name,
-        "address": f"{root}{name}?{digest[:8]}",
-        "bytes": len(content),
-        "sha256": digest,
-    }
 
 
 def _photograph(name: str, root: str) -> dict[str, str]:

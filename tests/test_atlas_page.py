@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import atlas_values
-import inspection
 import pytest
 from bs4 import BeautifulSoup
-from latentlab import atlas
+from latentlab import atlas, stated_shapes
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,11 +66,11 @@ def test_example_on_the_page_says_what_it_returns():
     example = text.split("```python\n")[1].split("```")[0]
     namespace: dict = {}
     exec(example, namespace)
-    stated = dict(inspection.comments(example))
+    stated = dict(stated_shapes.comments(example))
     assert len(stated) == 3
     for line, comment in stated.items():
         expression = example.splitlines()[line - 1].partition("#")[0]
-        assert eval(expression, namespace) == inspection.literal(comment)
+        assert eval(expression, namespace) == stated_shapes.literal(comment)
 
 
 def test_figures_in_prose_are_computed_and_lead_to_the_tracer():

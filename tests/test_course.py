@@ -8,6 +8,7 @@ import inspection
 import nbformat
 import notebooks
 import pytest
+from latentlab import stated_shapes
 
 ROOT = Path(__file__).parents[1]
 LABS = sorted(ROOT.glob("labs/lab-*.ipynb"))
@@ -54,7 +55,9 @@ def test_figures_of_real_models_are_computed(page: Path) -> None:
 @each_lab
 def test_starter_states_at_least_three_shapes(lab: Path) -> None:
     source = notebooks.starter(lab.stem).read_text(encoding="utf-8")
-    stated = [text for _, text in inspection.comments(source) if inspection.SHAPE.fullmatch(text)]
+    stated = [
+        text for _, text in stated_shapes.comments(source) if stated_shapes.SHAPE.fullmatch(text)
+    ]
     assert len(stated) >= 3
 
 

@@ -7,7 +7,6 @@ import json
 import re
 import runpy
 import sys
-import tokenize
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from math import prod
@@ -17,8 +16,9 @@ import nbformat
 import notebooks
 import yaml
 from bs4 import BeautifulSoup
-from latentlab import atlas
+from latentlab import atlas, stated_shapes
 from latentlab.predict import STORED, Questions
+from latentlab.stated_shapes import SHAPE
 from nbformat import NotebookNode
 
 SECTIONS = (
@@ -35,7 +35,6 @@ SECTIONS = (
 TENSOR_LABS = {"lab-06-latent-diffusion", "lab-11-end-to-end"}  # whose starters compute with numpy
 QUESTIONS = 5  # of a lab, or more
 COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
-SHAPE = re.compile(r"\((\d+, )+\d+\)")
 WRITTEN_SHAPE = re.compile(r"\((\d+, ){2,}\d+\)|\b\d+( by \d+){2,}|\b\d+( ?× ?\d+){2,}")
 
 
@@ -263,31 +262,9 @@ def starter(path: Path) -> Iterator[str]:
                 yield f"{path.name}:{node.lineno} imports {module}: use the standard library only"  # type: ignore[attr-defined]
     with redirect_stdout(io.StringIO()):
         values = runpy.run_path(str(path), run_name="__main__")
-    assigned = {
-        node.end_lineno: node.targets[0].id
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
-    for line, comment in comments(source):
-        stated = literal(comment)
-        if line in assigned and stated is not None:
-            if values[assigned[line]] != stated:
-                name = assigned[line]
-                yield f"{path.name}:{line} states {stated}, but {name} is {values[name]}"
-        elif SHAPE.search(comment):
-            yield f"{path.name}:{line} states a shape that nothing computes: assign it on that line"
-
-
-def comments(source: str) -> Iterator[tuple[int, str]]:
-    """The comments of a source text: line number, and text without the number sign."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string.removeprefix("#").strip()
-
-
-def literal(text: str) -> object:
-    """The tuple or number that a comment consists of, or None."""
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError):
-        return None
+    for stated in stated_shapes.compare(source, values):
+        if not stated["holds"]:
+            where = f"{path.name}:{stated['line']}"
+            yield f"{where} states {stated['stated']}, but {stated['name']} is {stated['found']}"
+    for line in stated_shapes.idle(source):
+        yield f"{path.name}:{line} states a shape that nothing computes: assign it on that line"

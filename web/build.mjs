@@ -25,10 +25,14 @@ const VENDORED = [
   ],
   ["@fontsource/ibm-plex-mono/LICENSE", "vendor/fonts/LICENSE"],
   ["onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime/ort-wasm-simd-threaded.wasm"],
+  ["pyodide/pyodide.asm.wasm", "vendor/pyodide/pyodide.asm.wasm"],
+  ["pyodide/python_stdlib.zip", "vendor/pyodide/python_stdlib.zip"],
 ];
 const OWN = [
   ["../_build/models", "models"],
   ["latent-explorer/LICENSE-onnxruntime", "vendor/onnxruntime/LICENSE"], // its package lacks it
+  ["python/LICENSE-pyodide", "vendor/pyodide/LICENSE"],
+  ["python/sandbox.html", "parts/python-sandbox.html"],
 ];
 
 await rm(DIST, { recursive: true, force: true });
@@ -46,6 +50,17 @@ await build({
   legalComments: "inline",
 });
 await build({
+  entryPoints: { "python-sandbox": "python/sandbox.mjs", "python-worker": "python/worker.mjs" },
+  outdir: join(DIST, "parts"),
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  format: "iife", // the sandbox has an origin of its own, from which modules may not be asked for
+  loader: { ".py": "text" },
+  define: { "import.meta.url": '""' },
+  external: ["node:*"], // which Pyodide asks for in Node alone
+});
+await build({
   entryPoints: {
     host: "host.mjs",
     marks: "progress/marks.mjs",
@@ -55,6 +70,9 @@ await build({
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",
+    starter: "starter/starter.mjs",
+    editor: "editor/editor.mjs",
+    python: "python/python.mjs",
   },
   outdir: join(DIST, "parts"),
   outExtension: { ".js": ".mjs" },
@@ -62,5 +80,5 @@ await build({
   minify: true,
   charset: "utf8",
   format: "esm",
-  loader: { ".css": "text" },
+  loader: { ".css": "text", ".py": "text" },
 });

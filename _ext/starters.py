@@ -1,0 +1,99 @@
+"""Where a page shows a lab's starter, or a piece of it, the file can be run and edited there."""
+
+import ast
+import hashlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import page_parts
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+ROOT = Path(__file__).parents[1]
+RUNTIME = {
+    "worker": "parts/python-worker.js",
+    "wasm": "vendor/pyodide/pyodide.asm.wasm",
+    "stdlib": "vendor/pyodide/python_stdlib.zip",
+}
+LAUNCH = re.compile(r"\[open in (Binder|Colab)\]\((\S+)\)")
+
+
+class StarterPlaces(SphinxTransform):
+    """Put each shown starter in a place of the part `starter`, with the file as its data."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: object) -> None:
+        for shown, path, first in list(self._shown()):
+            for changing in (path, *(page_parts.SERVED / name for name in RUNTIME.values())):
+                self.env.note_dependency(str(changing))
+            data = {"file": described(path, first)} | self._means(path)
+            page_parts.place_around(shown, self.env.docname, "starter", data=data)
+
+    def _shown(self) -> Iterator[tuple[nodes.Element, Path, int]]:
+        """What shows a starter, the starter's path, and the line with which the piece begins."""
+        page = Path(self.env.doc2path(self.env.docname))
+        for block in self.document.findall(nodes.literal_block):
+            text = block.astext().rstrip("\n")
+            if page.suffix == ".ipynb":
+                path = starter(page.stem)
+                if text == path.read_text(encoding="utf-8").rstrip("\n"):
+                    yield block.parent.parent, path, 1  # the cell, with its output
+                continue
+            path = Path(block.get("source", ""))
+            if path.match("code/lab-*/*.py") and path.name != "exercises.py":
+                above, _ = path.read_text(encoding="utf-8").split(text, maxsplit=1)
+                yield block, starter(path.parent.name), above.count("\n") + 1
+
+    def _means(self, path: Path) -> dict[str, object]:
+        """What runs it: the page itself or, where it asks for more than Python, other places."""
+        if asks_for_packages(path):
+            return {"elsewhere": launches(path.parent.name)}
+        root = page_parts.root(self.env.docname)
+        files = {role: page_parts.file(name, root) for role, name in RUNTIME.items()}
+        return {"runtime": {"sandbox": f"{root}parts/python-sandbox.html", "files": files}}
+
+
+def starter(lab: str) -> Path:
+    """The starter file of a lab."""
+    (path,) = (path for path in (ROOT / "code" / lab).glob("*.py") if path.name != "exercises.py")
+    return path
+
+
+def described(path: Path, first: int) -> dict[str, object]:
+    code = path.read_text(encoding="utf-8")
+    return {
+        "lab": path.parent.name,
+        "name": path.name,
+        "code": code,
+        "digest": hashlib.sha256(code.encode()).hexdigest()[:16],
+        "first": first,
+    }
+
+
+def asks_for_packages(path: Path) -> bool:
+    """Whether a starter imports more than the standard library."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return not {name.partition(".")[0] for name in found} <= sys.stdlib_module_names
+
+
+def launches(lab: str) -> dict[str, str]:
+    """The addresses of Colab and Binder, as the lab's first cell has them."""
+    cells = nbformat.read(ROOT / "labs" / f"{lab}.ipynb", as_version=4).cells
+    (launch,) = (cell.source for cell in cells if cell.id == "launch")
+    return {name: address for name, address in LAUNCH.findall(launch)}
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    app.add_node(page_parts.Around, html=(page_parts.visit, page_parts.depart))
+    app.add_transform(StarterPlaces)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
