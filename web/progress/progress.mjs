@@ -249,6 +249,7 @@ class Progress {
     const had = this.#answers.contains(document.activeElement);
     this.#told.textContent = sentence;
     this.#answers.replaceChildren(...(undo ? [button("Undo", undo)] : []));
+    this.#draw(); // now, because a button that has nothing to do cannot be focused
     const next = /** @type {HTMLElement} */ (this.#answers.firstElementChild ?? this.#save.parentElement?.querySelector("button:enabled"));
     if (had) next.focus();
   }
