@@ -114,14 +114,15 @@ class Progress {
       const chapter = store.get(`read/${lab.name.replace("lab-", "")}`) && "chapter";
       const read = [chapter, done.read && "lab"].filter(Boolean).join(", ");
       const left = lab.questions.length - done.answered.length;
+      const unsolved = lab.exercises.length - done.solved.length;
       return make(
         "tr",
         {},
         make("th", { scope: "row" }, link(lab.address, lab.title)),
         cell(read),
         cell(done.ran && "yes"),
-        cell(done.answered.length && `${done.right.length} of ${done.answered.length}`, left ? `${left} to answer` : ""),
-        cell(done.solved.length && `${done.solved.length} of ${lab.exercises.length}`),
+        cell(done.answered.length && `${done.right.length} of ${done.answered.length}`, left && `${left} to answer`),
+        cell(done.solved.length && `${done.solved.length} of ${lab.exercises.length}`, unsolved && `${unsolved} to solve`),
       );
     });
     return make(
@@ -278,13 +279,14 @@ const link = (address, text) => make("a", { href: address }, text);
 const pageAnd = ({ title }, part) => (part && part !== title ? `${title}: ${part}` : title);
 
 /**
- * A cell of the table; a dash where nothing is done.
- * @param {string | number | false} text
- * @param {string} note
+ * A cell of the table: what is done and what is left, or a dash.
+ * @param {string | number | false} done
+ * @param {string | number} left
  */
-function cell(text, note = "") {
+function cell(done, left = "") {
+  const parts = [...(done ? [String(done)] : []), ...(left ? [make("small", {}, String(left))] : [])];
   const nothing = [make("span", { "aria-hidden": "true" }, "–"), make("span", { class: "visually-hidden" }, "not yet")];
-  return make("td", {}, ...(text ? [String(text), make("small", {}, note)] : nothing));
+  return make("td", {}, ...(parts.length ? parts : nothing));
 }
 
 /**
