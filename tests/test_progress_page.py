@@ -10,7 +10,7 @@ import progress
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Route, expect
 
 ROOT = Path(__file__).parents[1]
 LABS = sorted(path.stem for path in ROOT.glob("labs/lab-*.ipynb"))
@@ -46,6 +46,10 @@ FILL = """() => {
     } catch {}
   }
 }"""
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; connect-src 'self'"
+)
 # What a browser does that may keep nothing.
 DISABLE = """Object.defineProperty(window, "localStorage", {
   get() { throw new DOMException("Access is denied.", "SecurityError"); },
@@ -452,6 +456,25 @@ def test_a_full_storage_is_said_and_nothing_kept_is_lost(context: BrowserContext
                   ".forEach(k => localStorage.removeItem(k))")  # fmt: skip
     choose(page, file)
     assert "is here already" in told(page)
+
+
+@pytest.mark.slow
+def test_a_strict_content_security_policy_takes_nothing_away(context: BrowserContext, site: str):
+    def strict(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, headers={**answer.headers, "content-security-policy": POLICY}
+        )
+
+    context.route(f"{site}{PAGE}", strict)
+    page = progress_page(context, site, seed=VALUES)
+    assert mark(page, LAB).startswith("read, run, solved")
+    bars = page.locator("nav.bd-links .ls-mark i")
+    assert bars.nth(1).evaluate("bar => bar.style.getPropertyValue('--done')") == "1"
+    assert len(exported(page)["entries"]) == len(VALUES)
+    button(page, "Erase everything").click()
+    button(page, "Yes, erase it").click()
+    assert page.evaluate(KEPT) == {}
 
 
 @pytest.mark.slow
