@@ -29,6 +29,7 @@ class Progress {
   #summary = make("div");
   #told = make("p", { role: "status" });
   #answers = make("div", { class: "ls-buttons" });
+  #undos = make("div", { class: "ls-buttons" });
   #save = button("Save to a file", () => this.#saveFile());
   #erase = button("Erase everything", () => this.#askToErase());
   #drawing = false;
@@ -47,7 +48,7 @@ class Progress {
       make("h2", {}, "Keep it, move it, erase it"),
       make("p", {}, "All of this is kept in this browser, and nowhere else. As a file you can keep it, read it, and take it to another browser."),
       make("div", { class: "ls-buttons" }, this.#save, button("Take over a file…", () => file.click()), file, this.#erase),
-      make("div", { class: "ls-outcome" }, this.#told, this.#answers),
+      make("div", { class: "ls-outcome" }, this.#told, this.#answers, this.#undos),
     );
     this.#draw();
     // Many keys may change at once: they are drawn once.
@@ -204,7 +205,7 @@ class Progress {
       button("Take it over", () => {
         const before = [...added, ...replaced].map((key) => ({ key, own: store.entry(key) }));
         for (const [key, entry] of entries) store.merge(key, entry);
-        this.#tell("Taken over.", () => {
+        this.#offer("Undo the take-over", () => {
           for (const { key, own } of before) {
             if (store.entry(key)?.at !== entries.get(key)?.at) continue; // changed again since
             store.remove(key);
@@ -212,6 +213,7 @@ class Progress {
           }
           this.#tell("All is as it was before the file.");
         });
+        this.#tell("Taken over. Until you leave this page, that can be undone.");
       }),
       button("Leave it", () => this.#tell("Nothing was changed.")),
     );
@@ -224,10 +226,11 @@ class Progress {
       button("No, keep it", () => this.#tell("Nothing was erased.")),
       button("Yes, erase it", () => {
         const undo = store.erase();
-        this.#tell("Erased. Until you leave this page, it can be brought back.", () => {
+        this.#offer("Bring back what was erased", () => {
           undo();
           this.#tell("All is back.");
         });
+        this.#tell("Erased. Until you leave this page, it can be brought back.");
       }),
     );
   }
@@ -243,16 +246,32 @@ class Progress {
   }
 
   /**
-   * @param {string} sentence
-   * @param {() => void} [undo]
+   * A way back that stays until it is taken or the page is left.
+   * @param {string} text
+   * @param {() => void} back
    */
-  #tell(sentence, undo) {
+  #offer(text, back) {
+    const offered = button(text, () => {
+      back();
+      offered.remove();
+      this.#focus(this.root);
+    });
+    this.#undos.append(offered);
+  }
+
+  /** @param {string} sentence */
+  #tell(sentence) {
     const had = this.#answers.contains(document.activeElement);
     this.#told.textContent = sentence;
-    this.#answers.replaceChildren(...(undo ? [button("Undo", undo)] : []));
+    this.#answers.replaceChildren();
+    if (had) this.#focus(this.#undos.lastElementChild ?? this.root);
+  }
+
+  /** @param {Element} place a button, or where the first is taken that can be used */
+  #focus(place) {
     this.#draw(); // now, because a button that has nothing to do cannot be focused
-    const next = /** @type {HTMLElement} */ (this.#answers.firstElementChild ?? this.#save.parentElement?.querySelector("button:enabled"));
-    if (had) next.focus();
+    const target = place.matches("button") ? place : place.querySelector(".ls-buttons button:enabled");
+    /** @type {HTMLElement | null} */ (target)?.focus();
   }
 }
 
