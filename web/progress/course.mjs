@@ -26,7 +26,7 @@ export function doneOn(name, { questions, exercises }, store) {
   const first = (/** @type {string} */ id) => answer(name, id, store)?.first;
   return {
     read: Boolean(store.get(`read/${name}`)),
-    ran: store.get(`run/${name}`)?.ok > 0,
+    ran: Boolean(store.get(`run/${name}`)?.ok),
     answered: questions.filter(first),
     right: questions.filter((id) => first(id) === "right"),
     solved: exercises.filter((exercise) => store.get(`solved/${name}/${exercise}`)),

@@ -16,7 +16,7 @@ const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySe
 const here = pageName(location.pathname);
 const article = document.querySelector("article.bd-article");
 
-const problem = make("p", { class: "ls-not-kept", role: "status" });
+const problem = make("p", { class: "ls-not-kept" });
 document.querySelector("nav.bd-links")?.append(problem);
 warn();
 for (const link of links) mark(link);

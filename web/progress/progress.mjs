@@ -29,6 +29,7 @@ class Progress {
   #summary = make("div");
   #told = make("p", { role: "status" });
   #answers = make("div", { class: "ls-buttons" });
+  #undos = make("div", { class: "ls-buttons" });
   #save = button("Save to a file", () => this.#saveFile());
   #erase = button("Erase everything", () => this.#askToErase());
   #drawing = false;
@@ -47,7 +48,7 @@ class Progress {
       make("h2", {}, "Keep it, move it, erase it"),
       make("p", {}, "All of this is kept in this browser, and nowhere else. As a file you can keep it, read it, and take it to another browser."),
       make("div", { class: "ls-buttons" }, this.#save, button("Take over a file…", () => file.click()), file, this.#erase),
-      make("div", { class: "ls-outcome" }, this.#told, this.#answers),
+      make("div", { class: "ls-outcome" }, this.#told, this.#answers, this.#undos),
     );
     this.#draw();
     // Many keys may change at once: they are drawn once.
@@ -114,14 +115,15 @@ class Progress {
       const chapter = store.get(`read/${lab.name.replace("lab-", "")}`) && "chapter";
       const read = [chapter, done.read && "lab"].filter(Boolean).join(", ");
       const left = lab.questions.length - done.answered.length;
+      const unsolved = lab.exercises.length - done.solved.length;
       return make(
         "tr",
         {},
         make("th", { scope: "row" }, link(lab.address, lab.title)),
         cell(read),
         cell(done.ran && "yes"),
-        cell(done.answered.length && `${done.right.length} of ${done.answered.length}`, left ? `${left} to answer` : ""),
-        cell(done.solved.length && `${done.solved.length} of ${lab.exercises.length}`),
+        cell(done.answered.length && `${done.right.length} of ${done.answered.length}`, left && `${left} to answer`),
+        cell(done.solved.length && `${done.solved.length} of ${lab.exercises.length}`, unsolved && `${unsolved} to solve`),
       );
     });
     return make(
@@ -203,7 +205,7 @@ class Progress {
       button("Take it over", () => {
         const before = [...added, ...replaced].map((key) => ({ key, own: store.entry(key) }));
         for (const [key, entry] of entries) store.merge(key, entry);
-        this.#tell("Taken over.", () => {
+        this.#offer("Undo the take-over", () => {
           for (const { key, own } of before) {
             if (store.entry(key)?.at !== entries.get(key)?.at) continue; // changed again since
             store.remove(key);
@@ -211,6 +213,7 @@ class Progress {
           }
           this.#tell("All is as it was before the file.");
         });
+        this.#tell("Taken over. Until you leave this page, that can be undone.");
       }),
       button("Leave it", () => this.#tell("Nothing was changed.")),
     );
@@ -223,10 +226,11 @@ class Progress {
       button("No, keep it", () => this.#tell("Nothing was erased.")),
       button("Yes, erase it", () => {
         const undo = store.erase();
-        this.#tell("Erased. Until you leave this page, it can be brought back.", () => {
+        this.#offer("Bring back what was erased", () => {
           undo();
           this.#tell("All is back.");
         });
+        this.#tell("Erased. Until you leave this page, it can be brought back.");
       }),
     );
   }
@@ -242,15 +246,32 @@ class Progress {
   }
 
   /**
-   * @param {string} sentence
-   * @param {() => void} [undo]
+   * A way back that stays until it is taken or the page is left.
+   * @param {string} text
+   * @param {() => void} back
    */
-  #tell(sentence, undo) {
+  #offer(text, back) {
+    const offered = button(text, () => {
+      back();
+      offered.remove();
+      this.#focus(this.root);
+    });
+    this.#undos.append(offered);
+  }
+
+  /** @param {string} sentence */
+  #tell(sentence) {
     const had = this.#answers.contains(document.activeElement);
     this.#told.textContent = sentence;
-    this.#answers.replaceChildren(...(undo ? [button("Undo", undo)] : []));
-    const next = /** @type {HTMLElement} */ (this.#answers.firstElementChild ?? this.#save.parentElement?.querySelector("button:enabled"));
-    if (had) next.focus();
+    this.#answers.replaceChildren();
+    if (had) this.#focus(this.#undos.lastElementChild ?? this.root);
+  }
+
+  /** @param {Element} place a button, or where the first is taken that can be used */
+  #focus(place) {
+    this.#draw(); // now, because a button that has nothing to do cannot be focused
+    const target = place.matches("button") ? place : place.querySelector(".ls-buttons button:enabled");
+    /** @type {HTMLElement | null} */ (target)?.focus();
   }
 }
 
@@ -277,13 +298,14 @@ const link = (address, text) => make("a", { href: address }, text);
 const pageAnd = ({ title }, part) => (part && part !== title ? `${title}: ${part}` : title);
 
 /**
- * A cell of the table; a dash where nothing is done.
- * @param {string | number | false} text
- * @param {string} note
+ * A cell of the table: what is done and what is left, or a dash.
+ * @param {string | number | false} done
+ * @param {string | number} left
  */
-function cell(text, note = "") {
+function cell(done, left = "") {
+  const parts = [...(done ? [String(done)] : []), ...(left ? [make("small", {}, String(left))] : [])];
   const nothing = [make("span", { "aria-hidden": "true" }, "–"), make("span", { class: "visually-hidden" }, "not yet")];
-  return make("td", {}, ...(text ? [String(text), make("small", {}, note)] : nothing));
+  return make("td", {}, ...(parts.length ? parts : nothing));
 }
 
 /**

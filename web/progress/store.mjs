@@ -114,12 +114,12 @@ export class Store {
   }
 
   /**
-   * Write an entry as it was written elsewhere or before, unless there is a later one.
+   * Write an entry as it was written elsewhere or before, unless there is one as late or later.
    * @param {string} key
    * @param {Entry} entry
    */
   merge(key, entry) {
-    if (later(entry, this.entry(key))) this.#write(key, entry);
+    if (!later(this.entry(key), entry)) this.#write(key, entry);
   }
 
   /** @returns {Map<string, Entry>} everything, in the order of the keys */
