@@ -46,7 +46,7 @@ class StarterPlaces(SphinxTransform):
                     yield block.parent.parent, path, 1  # the cell, with its output
                 continue
             path = Path(block.get("source", ""))
-            if path.match("code/lab-*/*.py") and path.name != "exercises.py":
+            if path.match("code/lab-*/*.py") and not path.stem.endswith("exercises"):
                 above, _ = path.read_text(encoding="utf-8").split(text, maxsplit=1)
                 yield block, starter(path.parent.name), above.count("\n") + 1
 
@@ -61,7 +61,8 @@ class StarterPlaces(SphinxTransform):
 
 def starter(lab: str) -> Path:
     """The starter file of a lab."""
-    (path,) = (path for path in (ROOT / "code" / lab).glob("*.py") if path.name != "exercises.py")
+    files = (ROOT / "code" / lab).glob("*.py")
+    (path,) = (path for path in files if not path.stem.endswith("exercises"))
     return path
 
 
