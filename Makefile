@@ -64,6 +64,7 @@ notebooks: setup ## execute every lab and store its outputs
 check: book ## the quick tests: style, types, code, notebooks' form
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@cd web && npm run --silent check
 	@$(BIN)/pytest -m "not slow"
 
 test: book $(BINDER) ## everything: also executes each lab and opens the book in Chromium
@@ -71,6 +72,8 @@ test: book $(BINDER) ## everything: also executes each lab and opens the book in
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
 	@$(BIN)/mypy
+	@echo "==> Checking the types of the page's modules, and their unit tests"
+	@cd web && npm run --silent check
 	@echo "==> Testing code and pages, and beside that executing the labs, whose report comes last"
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-code test-labs; \
 		failed=$$?; cat _build/labs.log; exit $$failed

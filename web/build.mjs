@@ -65,6 +65,8 @@ await build({
 await build({
   entryPoints: {
     host: "host.mjs",
+    marks: "progress/marks.mjs",
+    progress: "progress/progress.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",

@@ -1,3 +1,4 @@
+// @ts-check
 // A picture file as the VAE takes it: C H W, RGB in [-1, 1], sides that are multiples of 8.
 
 const LONGEST = 256; // pixels: larger pictures are reduced
@@ -5,8 +6,14 @@ const SMALLEST = 16; // pixels a side
 const LARGEST = 100_000_000; // pixels in all
 const MULTIPLE = 8;
 
-// Turned as its EXIF data says, laid on white where it is transparent, reduced, and cut evenly on
-// both ends. Raises an Error that tells in a sentence why a file is refused.
+/** @typedef {Awaited<ReturnType<typeof read>>} Picture */
+
+/**
+ * Turned as its EXIF data says, laid on white where it is transparent, reduced, and cut evenly on
+ * both ends. Raises an Error that tells in a sentence why a file is refused.
+ * @param {Blob} file
+ * @param {string} name
+ */
 export async function read(file, name) {
   const { width, height } = await size(file, name);
   const told = `${name} has ${width} × ${height} pixels`;
@@ -20,15 +27,21 @@ export async function read(file, name) {
   const picture = await decoded(file, name, reduced);
   const [w, h] = reduced.map((side) => side - (side % MULTIPLE));
   const canvas = new OffscreenCanvas(w, h);
-  const context = canvas.getContext("2d");
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = "white";
   context.fillRect(0, 0, w, h);
-  context.drawImage(picture, ...[w, h].map((side, i) => -Math.floor((reduced[i] - side) / 2)));
+  const [x, y] = [w, h].map((side, i) => -Math.floor((reduced[i] - side) / 2));
+  context.drawImage(picture, x, y);
   const shown = context.getImageData(0, 0, w, h);
   return { shown, pixels: planes(shown), height: h, width: w, from: { width, height } };
 }
 
-// Values in [-1, 1] as colors for the screen.
+/**
+ * Values in [-1, 1] as colors for the screen.
+ * @param {Float32Array} pixels
+ * @param {number} height
+ * @param {number} width
+ */
 export function image(pixels, height, width) {
   const shown = new ImageData(width, height);
   const area = height * width;
@@ -39,6 +52,7 @@ export function image(pixels, height, width) {
   return shown;
 }
 
+/** @param {ImageData} shown */
 function planes({ data, width, height }) {
   const area = height * width;
   const pixels = new Float32Array(3 * area);
@@ -48,7 +62,11 @@ function planes({ data, width, height }) {
   return pixels;
 }
 
-// The size is known before the whole picture is unpacked, so that a huge one is not.
+/**
+ * The size is known before the whole picture is unpacked, so that a huge one is not.
+ * @param {Blob} file
+ * @param {string} name
+ */
 async function size(file, name) {
   const picture = new Image();
   picture.src = URL.createObjectURL(file);
@@ -65,6 +83,11 @@ async function size(file, name) {
   return { width: picture.naturalWidth, height: picture.naturalHeight };
 }
 
+/**
+ * @param {Blob} file
+ * @param {string} name
+ * @param {number[]} size
+ */
 async function decoded(file, name, [resizeWidth, resizeHeight]) {
   try {
     return await createImageBitmap(file, { resizeWidth, resizeHeight, resizeQuality: "high" });

@@ -50,20 +50,22 @@ export function said({ questions, exercises }, { read, ran, answered, solved }) 
 }
 
 /**
- * The questions of a lab whose first answer was wrong, or the last one is, with the rule behind it:
- * first those that are still wrong.
+ * The questions of a lab that are worth another look, those that are still open first: whose first or
+ * last answer was wrong, with the rule behind it, and those whose answer was shown before one was given.
  * @param {string} lab
  * @param {Work} work
  * @param {Kept} store
+ * @returns {{ id: string, rule: string | null, open: boolean }[]}
  */
-export function wrongOn(lab, { questions }, store) {
+export function weakOn(lab, { questions }, store) {
   return questions
-    .flatMap((id) => {
-      const { first = "right", last = "right" } = answer(lab, id, store) ?? {};
-      const open = last !== "right";
-      const rule = open ? last : first;
-      return rule === "right" ? [] : [{ id, rule, open }];
+    .map((id) => {
+      const found = answer(lab, id, store);
+      if (!found) return { id, rule: null, open: store.get(`answer/${lab}/${id}`)?.over === "shown" };
+      const open = found.last !== "right";
+      return { id, rule: open ? found.last : found.first, open };
     })
+    .filter(({ rule, open }) => open || (rule ?? "right") !== "right")
     .sort((a, b) => Number(b.open) - Number(a.open));
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begunOn, doneOn, pageName, said, wrongOn } from "./course.mjs";
+import { begunOn, doneOn, pageName, said, weakOn } from "./course.mjs";
 
 const LAB = "lab-09-voxel-latents";
 const WORK = { questions: ["numbers", "empty", "weight"], exercises: ["latent_of", "iou_each"] };
@@ -12,7 +12,7 @@ test("an empty store: nothing is done and nothing is said", () => {
   const done = doneOn(LAB, WORK, kept({}));
   assert.deepEqual(done, { read: false, ran: false, answered: [], right: [], solved: [] });
   assert.equal(said(WORK, done), "");
-  assert.deepEqual(wrongOn(LAB, WORK, kept({})), []);
+  assert.deepEqual(weakOn(LAB, WORK, kept({})), []);
   assert.deepEqual(begunOn(LAB, WORK, kept({})), []);
 });
 
@@ -40,13 +40,22 @@ test("a starter that never ran to its end is not run", () => {
 test("wrong answers come with their rule, those still wrong first", () => {
   const store = kept({
     [`answer/${LAB}/numbers`]: { first: "channels are forgotten", last: "right", tries: 2 },
-    [`answer/${LAB}/empty`]: { first: "right", last: "right", tries: 1 },
+    [`answer/${LAB}/empty`]: { first: "right", last: "right", tries: 1, over: "shown" },
     [`answer/${LAB}/weight`]: { first: "depth is a channel", last: "depth is time", tries: 2 },
   });
-  assert.deepEqual(wrongOn(LAB, WORK, store), [
+  assert.deepEqual(weakOn(LAB, WORK, store), [
     { id: "weight", rule: "depth is time", open: true },
     { id: "numbers", rule: "channels are forgotten", open: false },
   ]);
+});
+
+test("an answer that was shown before one was given is worth another look, one not given yet is not", () => {
+  const store = kept({
+    [`answer/${LAB}/numbers`]: { tries: 0, over: "shown" },
+    [`answer/${LAB}/empty`]: { tries: 0, over: null },
+  });
+  assert.deepEqual(weakOn(LAB, WORK, store), [{ id: "numbers", rule: null, open: true }]);
+  assert.deepEqual(doneOn(LAB, WORK, store).answered, []);
 });
 
 test("an exercise with a draft is begun until it is solved", () => {
@@ -66,7 +75,7 @@ for (const stray of [null, 17, "text", [], {}, { first: 1, last: 2 }, { first: "
     });
     const done = doneOn(LAB, WORK, store);
     assert.deepEqual([done.answered, done.ran], [[], false]);
-    assert.deepEqual(wrongOn(LAB, WORK, store), []);
+    assert.deepEqual(weakOn(LAB, WORK, store), []);
   });
 }
 

@@ -11,7 +11,7 @@ export const LARGEST = 20_000_000; // bytes; a browser keeps about five
 /** @type {Record<string, [one: string, many: string]>} */
 const NAMES = {
   read: ["page read", "pages read"],
-  place: ["place in a page", "places in pages"],
+  place: ["bookmark", "bookmarks"],
   answer: ["answer", "answers"],
   run: ["starter that was run", "starters that were run"],
   edit: ["edited starter", "edited starters"],
@@ -105,7 +105,7 @@ function parsed(text) {
  */
 function entryOf([key, entry]) {
   if (!isKey(key)) throw new Error(`This progress file is damaged: '${key}' is no name of an entry.`);
-  if (!isTime(entry?.at) || !fits(key, entry.value)) {
+  if (!isTime(entry?.at) || entry.value === undefined) {
     throw new Error(`This progress file is damaged: its entry '${key}' lacks its time or its value.`);
   }
   return [key, { at: Date.parse(entry.at), value: entry.value }];
@@ -113,14 +113,3 @@ function entryOf([key, entry]) {
 
 /** @param {unknown} text */
 const isTime = (text) => typeof text === "string" && !Number.isNaN(Date.parse(text));
-
-/**
- * Whether a value can be one of this kind. What a part wrote is an object or a text.
- * @param {string} key
- * @param {any} value
- */
-function fits(key, value) {
-  if (key.startsWith("read/")) return value === true;
-  if (key.startsWith("answer/")) return typeof value?.first === "string" && typeof value.last === "string";
-  return typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value));
-}

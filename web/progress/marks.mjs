@@ -16,12 +16,21 @@ const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySe
 const here = pageName(location.pathname);
 const article = document.querySelector("article.bd-article");
 
+const problem = make("p", { class: "ls-not-kept", role: "status" });
+document.querySelector("nav.bd-links")?.append(problem);
+warn();
 for (const link of links) mark(link);
 store.on((key) => {
+  warn();
   const [, changed] = key.split("/");
   for (const link of links) if (!changed || pageName(link.pathname) === changed) mark(link);
 });
 if (article && Object.hasOwn(course, here)) follow(article);
+
+// That something is not kept is said once there is something to keep.
+function warn() {
+  problem.textContent = (store.keys().length && store.problem) || "";
+}
 
 /** @param {HTMLAnchorElement} link */
 function mark(link) {
@@ -35,8 +44,8 @@ function mark(link) {
   const begun = done.answered.length || done.ran || done.solved.length;
   const shares = [share(done.answered, work.questions), Number(done.ran), share(done.solved, work.exercises)];
   const seen = make("span", { "aria-hidden": "true", title: words });
-  if (begun) seen.append(...shares.map(bar));
   if (done.read) seen.append("✓");
+  if (begun) seen.append(...shares.map(bar));
   link.append(make("span", { class: "ls-mark" }, seen, make("span", { class: "visually-hidden" }, `, ${words}`)));
 }
 
@@ -44,7 +53,9 @@ function mark(link) {
  * @param {string[]} some
  * @param {string[]} all
  */
-const share = (some, all) => (all.length ? some.length / all.length : 0);
+function share(some, all) {
+  return all.length ? some.length / all.length : 0;
+}
 
 /** @param {number} done */
 function bar(done) {
@@ -73,4 +84,6 @@ function follow(text) {
 }
 
 /** @param {Element} section */
-const titleOf = (section) => section.querySelector(":is(h1, h2, h3)")?.firstChild?.textContent?.trim() ?? "";
+function titleOf(section) {
+  return section.querySelector(":is(h1, h2, h3)")?.firstChild?.textContent?.trim() ?? "";
+}

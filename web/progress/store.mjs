@@ -122,6 +122,29 @@ export class Store {
     if (later(entry, this.entry(key))) this.#write(key, entry);
   }
 
+  /** @returns {Map<string, Entry>} everything, in the order of the keys */
+  entries() {
+    return new Map(this.keys().map((key) => [key, /** @type {Entry} */ (this.entry(key))]));
+  }
+
+  /**
+   * Remove everything, also what cannot be read.
+   * @returns {() => void} brings it back
+   */
+  erase() {
+    const [entries, unreadable] = [this.entries(), this.unreadable()];
+    for (const prefix of [KEPT, UNREADABLE]) {
+      for (const name of this.#names(prefix)) this.#storage?.removeItem(prefix + name);
+    }
+    this.#waiting.clear();
+    this.#tell("");
+    return () => {
+      for (const [key, entry] of entries) this.merge(key, entry);
+      for (const { key, text } of unreadable) this.#setAside(key, text);
+      this.#tell("");
+    };
+  }
+
   /**
    * What was found and could not be read, as it was found.
    * @returns {{ key: string, text: string }[]}
@@ -170,7 +193,7 @@ export class Store {
     const text = this.#storage?.getItem(KEPT + key) ?? null;
     if (text === null) return undefined;
     const entry = isKey(key) ? parsed(text) : undefined;
-    if (!entry) this.#setAside(key, text);
+    if (!entry && this.#setAside(key, text)) this.#storage?.removeItem(KEPT + key);
     return entry;
   }
 
@@ -182,7 +205,7 @@ export class Store {
     const taken = new Set(this.#names(UNREADABLE));
     let name = key;
     for (let n = 2; taken.has(name); n += 1) name = `${key}#${n}`;
-    if (this.#put(UNREADABLE + name, text)) this.#storage?.removeItem(KEPT + key);
+    return this.#put(UNREADABLE + name, text);
   }
 
   /**
@@ -249,8 +272,11 @@ function parsed(text) {
     return undefined;
   }
   const { version, at, value } = found ?? {};
-  return version === VERSION && Number.isFinite(at) && value !== undefined ? { at, value } : undefined;
+  return version === VERSION && isTime(at) && value !== undefined ? { at, value } : undefined;
 }
+
+/** @param {unknown} at */
+const isTime = (at) => typeof at === "number" && at >= 0 && at < 1e15;
 
 /**
  * @param {Entry | undefined} one

@@ -120,6 +120,8 @@ const CORRUPT = [
   '{"version": 0, "at": 1, "value": 1}',
   '{"version": 2, "at": 1, "value": 1}',
   '{"version": 1, "at": "yesterday", "value": 1}',
+  '{"version": 1, "at": 1e300, "value": 1}',
+  '{"version": 1, "at": -1, "value": 1}',
   '{"version": 1, "at": 1}',
 ];
 for (const text of CORRUPT) {
@@ -209,6 +211,38 @@ test("a full storage does not lose what cannot be read", () => {
   store.set(`read/${LAB}`, 1);
   assert.equal(tab(storage).get(ANSWER), "newer");
   assert.deepEqual(store.unreadable(), [{ key: ANSWER, text: "{not json" }]);
+});
+
+test("everything is erased and brought back, also what cannot be read", () => {
+  const storage = new FakeStorage();
+  const store = tab(storage);
+  storage.setItem("somebody-else", "stays");
+  storage.setItem(PLACE, "{not json");
+  store.merge(`read/${LAB}`, { at: 5, value: true });
+  store.set(`edit/${LAB}`, "code");
+  const [entries, unreadable] = [store.entries(), store.unreadable()];
+  assert.deepEqual([...entries.keys()], [`edit/${LAB}`, `read/${LAB}`]);
+  /** @type {string[]} */
+  const heard = [];
+  store.on((key) => heard.push(key));
+  const undo = store.erase();
+  assert.deepEqual(heard, [""]);
+  assert.deepEqual([storage.length, storage.getItem("somebody-else")], [1, "stays"]);
+  assert.deepEqual([store.keys(), store.unreadable()], [[], []]);
+  store.set(`edit/${LAB}`, "written since");
+  undo();
+  assert.deepEqual(store.entry(`read/${LAB}`), { at: 5, value: true });
+  assert.equal(store.get(`edit/${LAB}`), "written since");
+  assert.deepEqual(store.unreadable(), unreadable);
+});
+
+test("what only waited is erased and brought back, too", () => {
+  const store = tab(new FakeStorage(0));
+  store.set(`edit/${LAB}`, "code");
+  const undo = store.erase();
+  assert.deepEqual([store.keys(), store.problem], [[], null]);
+  undo();
+  assert.equal(store.get(`edit/${LAB}`), "code");
 });
 
 const refuse = () => {

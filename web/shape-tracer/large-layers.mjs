@@ -1,8 +1,16 @@
+// @ts-check
 // What CogVideoX and Mochi 1 do with a large clip: latentlab.large_layers, for the page.
 
+/** @type {(n: number, by: number) => number} */
 const ceil = (n, by) => Math.ceil(n / by);
 
-// Frames that come out of so many padded ones, or null where the class raises.
+/**
+ * Frames that come out of so many padded ones, or null where the class raises.
+ * @param {number} frames
+ * @param {number} kernel
+ * @param {number} stride
+ * @param {number} numbers
+ */
 function convolved(frames, kernel, stride, numbers) {
   const gibibytes = (numbers * 2) / 2 ** 30;
   const parts = gibibytes > 2 ? Math.trunc(gibibytes / 2) + 1 : 1;
@@ -19,14 +27,29 @@ function convolved(frames, kernel, stride, numbers) {
   return made;
 }
 
+/**
+ * Whether the class takes a clip of so many latent frames.
+ * @param {number} batch
+ * @param {number} frames
+ * @param {number} height
+ * @param {number} width
+ */
 export function cogvideox(batch, frames, height, width) {
   const length = ({ 1: 1, 3: 9 }[frames] ?? 8) + 2;
   return convolved(length, 3, 1, batch * 256 * length * height * width) !== null;
 }
 
+/**
+ * Latent frames, and frames that come back; null where the class raises.
+ * @param {number} batch
+ * @param {number} frames
+ * @param {number} height
+ * @param {number} width
+ * @returns {[number, number] | null}
+ */
 export function mochi(batch, frames, height, width) {
   let [t, h, w] = [frames, height, width];
-  const passes = (channels) =>
+  const passes = (/** @type {number} */ channels) =>
     convolved(t + 2, 3, 1, batch * channels * (t + 2) * (h + 2) * (w + 2)) !== null;
   for (const [channels, stride] of [[64, 1], [128, 2], [256, 3]]) {
     const padded = t + stride - 1;
@@ -42,4 +65,5 @@ export function mochi(batch, frames, height, width) {
   return passes(128) ? [latent, t - 5] : null;
 }
 
+/** @param {"cogvideox" | "mochi"} rule */
 export const mostPixels = (rule) => Math.floor(2 ** 29 / { cogvideox: 256, mochi: 128 }[rule]);

@@ -1,25 +1,67 @@
+// @ts-check
 // The way of a request through a model family: latentlab.atlas.trace, for the page.
 // tests/test_shape_tracer.py holds every shape, byte count, warning and error to the Python one.
 
 import { cogvideox, mochi, mostPixels } from "./large-layers.mjs";
 
+/**
+ * A family, as in atlas.toml.
+ * @typedef {{ factor: number, rule: string, multiple?: number }} Rule
+ * @typedef {{ multiple: number, time?: number, normalizes?: boolean }} Rounding
+ * @typedef {{
+ *   title: string, plain?: string, medium: string, latent_channels: number,
+ *   space: Rule, time: Rule | null, tile: { kernel: number[], stride: number[] } | null,
+ *   smallest_decoded: number, largest_batch: number | null, divisible: number | null,
+ *   pipeline_axes: string | null, pipeline_rounds: boolean, patch: number[] | null,
+ *   pack: string | null, pad_time: boolean, diffsynth: Rounding | null, large: Large | null,
+ *   rounding?: Rounding,
+ * }} Family
+ * @typedef {"cogvideox" | "mochi"} Large
+ * @typedef {Record<string, Family>} Atlas
+ *
+ * What is asked for, as typed, and once it is checked.
+ * @typedef {"batch" | "frames" | "height" | "width"} SizeName
+ * @typedef {{
+ *   family: string, library?: string, dtype?: string, on_invalid?: string,
+ *   height: number | null, width: number | null, frames?: number | null, batch?: number | null,
+ * }} Request
+ * @typedef {{ batch: number, frames: number | null, height: number, width: number }} Asked
+ *
+ * @typedef {{ name: string, shape: number[], axes: string, bytes: number }} Step
+ * @typedef {{ steps: Step[], warnings: string[] }} Way
+ * @typedef {[frames: number, back: number]} Times latent frames, and frames that come back
+ */
+
+/** @type {Record<string, number>} */
 export const BYTES = { fp32: 4, fp16: 2, bf16: 2 };
+/** @type {Record<string, string>} */
 export const LIBRARIES = { diffusers: "diffusers", diffsynth: "DiffSynth-Studio" };
+/** @type {Record<SizeName, number>} */
 export const LIMITS = { batch: 4096, frames: 65536, height: 65536, width: 65536 };
 
 // What is wrong with a request; `fields` names the sizes that are.
 class RequestError extends Error {
+  /**
+   * @param {string} message
+   * @param {SizeName[]} fields
+   */
   constructor(message, fields = []) {
     super(message);
     this.fields = fields;
   }
 }
 
+/** @type {(n: number, by: number) => number} */
 const floor = (n, by) => Math.floor(n / by);
+/** @type {(n: number, by: number) => number} */
 const ceil = (n, by) => Math.ceil(n / by);
+/** @param {number[]} numbers */
 const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
 
-// What happens to a side of n pixels: cells, or null where the library raises.
+/**
+ * What happens to a side of n pixels: cells, or null where the library raises.
+ * @type {Record<string, (n: number, space: Rule) => number | null>}
+ */
 const SIDES = {
   floor: (n, space) => floor(n, space.factor) || null,
   ceil: (n, space) => (n % (space.multiple ?? 1) ? null : ceil(n, space.factor)),
@@ -27,7 +69,10 @@ const SIDES = {
   cosmos: (n) => ([1, 2, 3, 4].includes(n % 8) && !(n >= 9 && n <= 12) ? null : ceil(n, 8)),
 };
 
-// What happens to n frames: [latent frames, frames that come back], or null where it raises.
+/**
+ * What happens to n frames, or null where it raises.
+ * @type {Record<string, (n: number, t: number) => Times | null>}
+ */
 const FRAMES = {
   floor: (n, t) => [1 + floor(n - 1, t), 1 + floor(n - 1, t) * t],
   exact: (n, t) => ((n - 1) % t ? null : [1 + (n - 1) / t, n]),
@@ -39,6 +84,11 @@ const FRAMES = {
   allegro: (n, t) => [floor(n, t), floor(n, t) * t],
 };
 
+/**
+ * @param {Atlas} atlas
+ * @param {Request} request
+ * @returns {Way}
+ */
 export function trace(atlas, request) {
   const { family, library = "diffusers", dtype = "bf16", on_invalid = "error" } = request;
   const entry = find(atlas, family, library);
@@ -55,7 +105,7 @@ export function trace(atlas, request) {
   if (complaints.length && on_invalid === "nearest") {
     asked = nearest(entry, asked);
   } else if (complaints.length && entry.rounding) {
-    asked = roundedUp(entry, asked);
+    asked = roundedUp(entry.rounding, asked);
     const frames = asked.frames ? `, ${asked.frames} frames` : "";
     const size = `${asked.height} × ${asked.width}${frames}`;
     complaints.push(`${LIBRARIES[library]} rounds the request up to ${size}`);
@@ -64,11 +114,23 @@ export function trace(atlas, request) {
   return follow(entry, asked, BYTES[dtype], complaints);
 }
 
-// Whether a family takes this value of one size, whatever the others are.
+/**
+ * Whether a family takes this value of one size, whatever the others are.
+ * @param {Atlas} atlas
+ * @param {{ family: string, library: string }} entry
+ * @param {SizeName} what
+ * @param {number} value
+ */
 export function takes(atlas, { family, library }, what, value) {
   return isValid(find(atlas, family, library), what, value);
 }
 
+/**
+ * @param {Atlas} atlas
+ * @param {string} name
+ * @param {string} library
+ * @returns {Family}
+ */
 function find(atlas, name, library) {
   if (!(library in LIBRARIES)) {
     throw new Error(`library '${library}': expected one of ${Object.keys(LIBRARIES).join(", ")}`);
@@ -86,12 +148,17 @@ function find(atlas, name, library) {
   return { ...entry, title, plain: entry.title, rounding: entry.diffsynth };
 }
 
+/**
+ * @param {Family} entry
+ * @param {Request} request
+ * @returns {Asked}
+ */
 function checked(entry, { height, width, frames = null, batch = 1 }) {
   const asked = { batch, frames, height, width };
-  for (const what of ["height", "width", "frames", "batch"]) {
+  for (const what of /** @type {SizeName[]} */ (["height", "width", "frames", "batch"])) {
     const value = asked[what];
     if (what === "frames" && value === null) continue;
-    if (!Number.isInteger(value)) {
+    if (!isWhole(value)) {
       throw new RequestError(`${what} must be a whole number, got ${value ?? "nothing"}`, [what]);
     }
     if (value < 1 || value > LIMITS[what]) {
@@ -108,17 +175,39 @@ function checked(entry, { height, width, frames = null, batch = 1 }) {
   if (entry.medium !== "image" && frames === null) {
     throw new RequestError(`${title} needs \`frames\`: 1 for a single image`, ["frames"]);
   }
-  return asked;
+  return /** @type {Asked} */ (asked);
 }
 
+/**
+ * @param {number | null} value
+ * @returns {value is number}
+ */
+function isWhole(value) {
+  return Number.isInteger(value);
+}
+
+/**
+ * @param {Family} entry
+ * @param {number} side
+ */
 const cells = (entry, side) => SIDES[entry.space.rule](side, entry.space);
 
+/**
+ * @param {Family} entry
+ * @param {number | null} frames
+ * @returns {Times | null}
+ */
 function latentFrames(entry, frames) {
   if (!entry.time || frames === null) return [frames ?? 1, frames ?? 1];
   return FRAMES[entry.time.rule](frames, entry.time.factor);
 }
 
-// In a large request some classes do not follow their own rule.
+/**
+ * In a large request some classes do not follow their own rule.
+ * @param {Family} entry
+ * @param {Asked} asked
+ * @returns {Times | null}
+ */
 function latentTimes(entry, { batch, frames, height, width }) {
   const times = latentFrames(entry, frames);
   if (entry.large === "mochi" && frames) return mochi(batch, frames, height, width);
@@ -129,10 +218,19 @@ function latentTimes(entry, { batch, frames, height, width }) {
   return times;
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 function isTooLarge(entry, asked) {
   return String(latentTimes(entry, asked)) !== String(latentFrames(entry, asked.frames));
 }
 
+/**
+ * @param {Family} entry
+ * @param {SizeName} what
+ * @param {number} value
+ */
 function isValid(entry, what, value) {
   if (value > LIMITS[what]) return false;
   if (what === "batch") return value <= (entry.largest_batch ?? value);
@@ -149,9 +247,14 @@ function isValid(entry, what, value) {
   return whole && value >= Math.max(least, entry.smallest_decoded);
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 function complain(entry, asked) {
+  /** @type {[text: string, fields: SizeName[]][]} */
   const found = [];
-  for (const [what, value] of Object.entries(asked)) {
+  for (const [what, value] of sizes(asked)) {
     if (value === null || isValid(entry, what, value)) continue;
     if (what === "batch") {
       const title = entry.plain ?? entry.title;
@@ -161,7 +264,7 @@ function complain(entry, asked) {
     const near = neighbors(value, (n) => isValid(entry, what, n));
     const told = `the nearest ${near.length > 1 ? "are" : "is"} ${near.join(" and ")}`;
     if (what === "frames") {
-      found.push([`${value} frames: ${entry.title} encodes ${frameRule(entry)}; ${told}`, [what]]);
+      found.push([`${value} frames: ${entry.title} encodes ${frameRule(/** @type {any} */ (entry))}; ${told}`, [what]]);
     } else {
       const multiple = entry.rounding?.multiple ?? entry.space.factor;
       found.push([`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`, [what]]);
@@ -179,12 +282,25 @@ function complain(entry, asked) {
   return found;
 }
 
+/** @param {Family & { time: Rule }} entry */
 function frameRule({ time, tile }) {
   if (time.rule === "allegro" && tile) return `${time.factor}k from ${tile.kernel[0]}`;
   if (time.rule === "cogvideox") return `${2 * time.factor}k or ${2 * time.factor}k+1`;
   return `${time.factor}k+1`;
 }
 
+/**
+ * @param {Asked} asked
+ * @returns {[SizeName, number | null][]}
+ */
+function sizes(asked) {
+  return /** @type {any} */ (Object.entries(asked));
+}
+
+/**
+ * @param {number} value
+ * @param {(n: number) => boolean} valid
+ */
 function neighbors(value, valid) {
   let below = value;
   while (below > 0 && !valid(below)) below -= 1;
@@ -193,14 +309,23 @@ function neighbors(value, valid) {
   return [...(below > 0 ? [below] : []), ...(above < value + 1024 ? [above] : [])];
 }
 
+/**
+ * @param {number} value
+ * @param {(n: number) => boolean} valid
+ */
 function pick(value, valid) {
   return neighbors(value, valid).reduce((best, n) =>
     Math.abs(n - value) < Math.abs(best - value) ? n : best,
   );
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ * @returns {Asked}
+ */
 function nearest(entry, asked) {
-  const entries = Object.entries(asked).map(([what, value]) => [
+  const entries = sizes(asked).map(([what, value]) => [
     what,
     value === null ? null : pick(value, (n) => isValid(entry, what, n)),
   ]);
@@ -208,10 +333,15 @@ function nearest(entry, asked) {
   return isTooLarge(entry, found) ? fitted(entry, found) : found;
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ * @returns {Asked}
+ */
 function fitted(entry, asked) {
-  const [limit, factor] = [mostPixels(entry.large), entry.space.factor];
+  const [limit, factor] = [mostPixels(/** @type {Large} */ (entry.large)), entry.space.factor];
   const { height, width } = asked;
-  const down = (n) => floor(n, factor) * factor;
+  const down = (/** @type {number} */ n) => floor(n, factor) * factor;
   for (let batch = Math.min(asked.batch, floor(limit, height * width)); batch > 0; batch -= 1) {
     if (!isTooLarge(entry, { ...asked, batch })) return { ...asked, batch };
   }
@@ -225,7 +355,12 @@ function fitted(entry, asked) {
   }
 }
 
-function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
+/**
+ * @param {Rounding} rounding
+ * @param {Asked} asked
+ * @returns {Asked}
+ */
+function roundedUp({ multiple, time = 1 }, asked) {
   return {
     ...asked,
     frames: asked.frames === null ? null : ceil(asked.frames - 1, time) * time + 1,
@@ -234,14 +369,26 @@ function roundedUp({ rounding: { multiple, time = 1 } }, asked) {
   };
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 function tiles(entry, { frames, height, width }) {
   if (!entry.tile) return [1, 1, 1];
   const { kernel, stride } = entry.tile;
   return [frames ?? 1, height, width].map((n, i) => floor(n - kernel[i], stride[i]) + 1);
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 const computes = (entry, asked) => Math.min(...tiles(entry, asked)) > 0;
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 function isRefused(entry, asked) {
   const sides = [asked.height, asked.width];
   return (
@@ -253,19 +400,29 @@ function isRefused(entry, asked) {
   );
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked which the library does not refuse
+ * @param {number} size
+ * @param {string[]} complaints
+ * @returns {Way}
+ */
 function follow(entry, asked, size, complaints) {
   const { batch, height, width } = asked;
   const { latent_channels: channels, medium } = entry;
-  const [rows, columns] = [cells(entry, height), cells(entry, width)];
-  const [time, back] = latentTimes(entry, asked);
+  const [rows, columns] = [height, width].map((side) => /** @type {number} */ (cells(entry, side)));
+  const [time, back] = /** @type {Times} */ (latentTimes(entry, asked));
   const [tall, wide] = [rows * entry.space.factor, columns * entry.space.factor];
   const warnings = [...complaints, ...libraryWarnings(entry, asked)];
   if (!computes(entry, asked)) {
     warnings.push("smaller than one tile: the class returns a latent that it never computed");
   }
+  /** @type {Step[]} */
   const steps = [];
-  const add = (name, shape, axes) => steps.push({ name, shape, axes, bytes: product(shape) * size });
+  const add = (/** @type {string} */ name, /** @type {number[]} */ shape, /** @type {string} */ axes) =>
+    steps.push({ name, shape, axes, bytes: product(shape) * size });
 
+  /** @type {[shape: number[], axes: string]} */
   let decoded = [[batch, 3, tall, wide], "B C H W"];
   if (medium === "image") {
     add("pixels", [batch, 3, height, width], "B C H W");
@@ -289,6 +446,10 @@ function follow(entry, asked, size, complaints) {
   return { steps, warnings };
 }
 
+/**
+ * @param {Family} entry
+ * @param {Asked} asked
+ */
 function libraryWarnings({ pipeline_rounds, rounding }, { frames }) {
   const found = [];
   if (pipeline_rounds && !rounding && frames && (frames - 1) % 4) {
@@ -300,6 +461,12 @@ function libraryWarnings({ pipeline_rounds, rounding }, { frames }) {
   return found;
 }
 
+/**
+ * @param {Family} entry
+ * @param {Record<string, number>} latent
+ * @param {(name: string, shape: number[], axes: string) => void} add
+ * @param {string[]} warnings
+ */
 function pipelineSteps(entry, latent, add, warnings) {
   if (!entry.pipeline_axes) return;
   const size = { ...latent };

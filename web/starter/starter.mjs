@@ -14,7 +14,6 @@ import style from "./starter.css";
  * @typedef {import("../python/python.mjs").Progress} Progress
  * @typedef {import("../python/python.mjs").Runtime} Runtime
  * @typedef {import("./listing.mjs").File} File
- * @typedef {{ get(name: string): any }} Model
  */
 
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
@@ -24,7 +23,7 @@ const KEYS = "Ctrl+Enter or ⌘+Enter runs the file. In the editor, Tab indents;
 
 export default { render };
 
-/** @param {{ model: Model, el: HTMLElement }} place */
+/** @param {import("../part.d.ts").Place} place */
 function render({ model, el }) {
   el.classList.add("ls-figure", "ls-starter");
   el.append(make("style", {}, style));
