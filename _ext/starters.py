@@ -11,6 +11,7 @@ import nbformat
 import page_parts
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +30,7 @@ class StarterPlaces(SphinxTransform):
 
     def apply(self, **kwargs: object) -> None:
         for shown, path, first in list(self._shown()):
-            for changing in (path, *(page_parts.SERVED / name for name in RUNTIME.values())):
-                self.env.note_dependency(str(changing))
+            self.env.note_dependency(str(path))
             data = {"file": described(path, first)} | self._means(path)
             docname = self.env.docname
             shown.replace_self(page_parts.around(docname, "starter", data=data, shown=shown))
@@ -54,9 +54,7 @@ class StarterPlaces(SphinxTransform):
         """What runs it: the page itself or, where it asks for more than Python, other places."""
         if asks_for_packages(path):
             return {"elsewhere": launches(path.parent.name)}
-        root = page_parts.root(self.env.docname)
-        files = {role: page_parts.file(name, root) for role, name in RUNTIME.items()}
-        return {"runtime": {"sandbox": f"{root}parts/python-sandbox.html", "files": files}}
+        return {"runtime": runtime(self.env)}
 
 
 def starter(lab: str) -> Path:
@@ -67,14 +65,22 @@ def starter(lab: str) -> Path:
 
 
 def described(path: Path, first: int) -> dict[str, object]:
-    code = path.read_text(encoding="utf-8")
-    return {
-        "lab": path.parent.name,
-        "name": path.name,
-        "code": code,
-        "digest": hashlib.sha256(code.encode()).hexdigest()[:16],
-        "first": first,
-    }
+    return program(path.parent.name, path.name, path.read_text(encoding="utf-8"), first)
+
+
+def program(lab: str, name: str, code: str, first: int = 1) -> dict[str, object]:
+    """A program as the page edits it: a file of that name, shown from line `first` on."""
+    digest = hashlib.sha256(code.encode()).hexdigest()[:16]
+    return {"lab": lab, "name": name, "code": code, "digest": digest, "first": first}
+
+
+def runtime(env: BuildEnvironment) -> dict[str, object]:
+    """What runs programs in a page."""
+    for name in RUNTIME.values():
+        env.note_dependency(str(page_parts.SERVED / name))
+    root = page_parts.root(env.docname)
+    files = {role: page_parts.file(name, root) for role, name in RUNTIME.items()}
+    return {"sandbox": f"{root}parts/python-sandbox.html", "files": files}
 
 
 def asks_for_packages(path: Path) -> bool:
