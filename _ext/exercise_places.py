@@ -45,8 +45,7 @@ class ExercisePlaces(SphinxTransform):
                     "exercise": {"lab": page.stem, "name": stub.name},
                     "hints": exercises[stub.name].hints,
                 } | self._means(page.stem, stub)
-                docname = self.env.docname
-                shown.replace_self(page_parts.around(docname, "exercise", data=data, shown=shown))
+                page_parts.place_around(shown, self.env.docname, "exercise", data=data)
 
     def _means(self, lab: str, stub: Stub) -> dict[str, object]:
         """What checks it: the page itself or, where it is about arrays, other places."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
+from sphinx.writers.html5 import HTML5Translator
 
 SERVED = Path(__file__).parents[1] / "web" / "dist"  # what the book's root will hold
 
@@ -19,12 +20,26 @@ def place(docname: str, part: str, *, data: Mapping[str, object], inside: str) -
     return nodes.raw("", f"{begin}{inside}{end}", format="html")
 
 
-def around(
-    docname: str, part: str, *, data: Mapping[str, object], shown: nodes.Element
-) -> list[nodes.Element]:
-    """The same around something that the page has already, to which `part` will add."""
+class Around(nodes.General, nodes.Element):
+    """The same place around something that the page has already, to which the part will add."""
+
+
+def place_around(
+    shown: nodes.Element, docname: str, part: str, *, data: Mapping[str, object]
+) -> None:
+    """Put what the page shows into the place of a part."""
     begin, end = _ends(docname, part, data)
-    return [nodes.raw("", begin, format="html"), shown, nodes.raw("", end, format="html")]
+    around = Around("", begin=begin, end=end)
+    shown.replace_self(around)
+    around += shown
+
+
+def visit(writer: HTML5Translator, node: Around) -> None:
+    writer.body.append(node["begin"])
+
+
+def depart(writer: HTML5Translator, node: Around) -> None:
+    writer.body.append(node["end"])
 
 
 @cache
@@ -36,8 +51,8 @@ def file(name: str, root: str) -> dict[str, object]:
 def source(env: BuildEnvironment, path: Path) -> dict[str, object]:
     """The same for a file of the course, which the book then hands out."""
     env.note_dependency(str(path))
-    place = env.dlfiles.add_file(env.docname, path.relative_to(env.srcdir).as_posix())
-    return _described(path.read_bytes(), f"{root(env.docname)}_downloads/{place}")
+    target = env.dlfiles.add_file(env.docname, path.relative_to(env.srcdir).as_posix())
+    return _described(path.read_bytes(), f"{root(env.docname)}_downloads/{target}")
 
 
 def root(docname: str) -> str:

@@ -32,8 +32,7 @@ class StarterPlaces(SphinxTransform):
         for shown, path, first in list(self._shown()):
             self.env.note_dependency(str(path))
             data = {"file": described(path, first)} | self._means(path)
-            docname = self.env.docname
-            shown.replace_self(page_parts.around(docname, "starter", data=data, shown=shown))
+            page_parts.place_around(shown, self.env.docname, "starter", data=data)
 
     def _shown(self) -> Iterator[tuple[nodes.Element, Path, int]]:
         """What shows a starter, the starter's path, and the line with which the piece begins."""
@@ -102,5 +101,6 @@ def launches(lab: str) -> dict[str, str]:
 
 
 def setup(app: Sphinx) -> dict[str, object]:
+    app.add_node(page_parts.Around, html=(page_parts.visit, page_parts.depart))
     app.add_transform(StarterPlaces)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
