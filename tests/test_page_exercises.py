@@ -213,6 +213,9 @@ def test_prints_and_tracebacks_are_shown(warm: Page):
     assert status(one) == "SyntaxError on line 1."
     assert "expected ':'" in one.locator(".ls-traceback").inner_text()
     assert one.locator(".cm-line.ls-faulty").inner_text().strip() == "def decoded_frames(frames)"
+    write(one, f"{EVERY_FRAME}check(decoded_frames)\n")
+    assert "it looks as if you expect every frame to come back." in check(one)
+    assert status(one) == "NameError on line 3."
     write(one, "def other(frames):\n    return 1\n")
     assert check(one) == "Not yet: the program has nothing called decoded_frames."
 
@@ -227,7 +230,7 @@ def test_a_loop_is_stopped_by_the_reader_or_by_the_limit(warm: Page):
     one.locator("button:text-is('Stop the check'):disabled").wait_for()
     assert status(one) == "Stopped."
     assert check(one) == ""
-    assert status(one).startswith("Stopped after 10 seconds")
+    assert status(one).startswith("Stopped after 10 s")
     write(one, RIGHT)
     assert check(one).startswith("Solved")
 
@@ -238,7 +241,7 @@ def test_a_loop_is_stopped_by_the_reader_or_by_the_limit(warm: Page):
     [
         ("return decoded_frames(frames)", "yours raised RecursionError"),
         ("return input()", "yours raised EOFError: nobody can answer input() here"),
-        ("return bytearray(2**31)", "yours raised MemoryError"),
+        ("return bytearray(10**9)", "yours raised MemoryError"),
         ("import numpy", "yours raised ModuleNotFoundError"),
         ("exit()", "decoded_frames ends the program"),
     ],
