@@ -312,6 +312,8 @@ def test_an_exercise_with_numpy_names_the_places_that_check_it(context: BrowserC
     assert sent.first.get_by_role("link").all_inner_texts() == ["Colab", "Binder"]
     assert not sent.get_by_role("button", name="Check").count()
     press(sent.first, "Hint")
+    found = Axe().run(page, context=".ls-exercise")
+    assert not found.response["violations"], found.generate_report()
     assert sent.first.locator(".ls-hints li").count() == 1
 
 
