@@ -58,6 +58,12 @@ class ExercisePlaces(SphinxTransform):
         }
 
 
+def checked(path: Path) -> list[str]:
+    """The exercises of a lab's notebook that its page checks, in their order."""
+    in_page = notebooks.page_exercises(path.stem).by_name
+    return [stub.name for stub in stubs(path) if stub.name in in_page]
+
+
 def stubs(path: Path) -> Iterator[Stub]:
     """The exercise cells of a lab's notebook.
 
