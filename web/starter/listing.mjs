@@ -29,6 +29,9 @@ import { PrintedCode } from "./printed-code.mjs";
  */
 export const keysOf = ({ key }) => `keys-${key.replaceAll("/", "-")}`;
 
+/** @type {Marks} */
+const UNMARKED = { error: null, shapes: [] };
+
 export class Listing {
   #file;
   #printed;
@@ -41,6 +44,8 @@ export class Listing {
   #editor = null;
   /** @type {Promise<void> | null} */
   #opening = null;
+  /** @type {Marks} */
+  #marks = UNMARKED;
   #lit = "";
 
   /**
@@ -121,8 +126,9 @@ export class Listing {
     this.#editor?.focus();
   }
 
-  /** @param {Marks} marks */
-  mark(marks) {
+  /** @param {Marks} [marks] none where they are left out */
+  mark(marks = UNMARKED) {
+    this.#marks = marks;
     this.#view.mark(marks);
   }
 
@@ -149,10 +155,12 @@ export class Listing {
         onPoint: (/** @type {number | null} */ line) => this.#point(line),
       })
     );
+    this.#printed.mark(UNMARKED);
     this.#printed.element.classList.add("ls-away");
     this.#printed.element.after(editor.element);
     this.#editor = editor;
     this.#view = editor;
+    editor.mark(this.#marks);
     if (first > 1) editor.reveal({ from: first, to: first });
     this.#changed();
   }
@@ -160,10 +168,10 @@ export class Listing {
   #close() {
     this.#editor?.element.remove();
     this.#printed.element.classList.remove("ls-away");
-    this.#printed.mark({ error: null, shapes: [] });
     this.#editor = null;
     this.#opening = null;
     this.#view = this.#printed;
+    this.mark();
   }
 
   // Another tab, or another place on this page, has changed the text.

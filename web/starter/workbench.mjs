@@ -216,7 +216,7 @@ export class Workbench {
     if (this.stored) this.stored.hidden = true;
     this.outcome.element.hidden = false;
     this.outcome.clear();
-    this.#listing.mark({ error: null, shapes: [] });
+    this.#listing.mark();
     beside("editor").catch(() => {}); // at hand when it is wanted, even if the connection is gone by then
   }
 }
