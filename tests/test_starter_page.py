@@ -211,7 +211,7 @@ def test_without_storage_an_edit_lasts_as_long_as_the_page(context: BrowserConte
     page = visit(context, site + PAGE)
     press(page, "Edit")
     write(page, EDITED)
-    page.get_by_text("lasts until the page is closed").wait_for()
+    page.locator(".ls-starter").get_by_text("lasts until the page is closed").wait_for()
 
 
 @pytest.mark.slow
