@@ -19,6 +19,7 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path("/tmp/program")
 NO_INPUT = "nobody can answer input() here: write the value in the program, as in frames = 81"
@@ -73,7 +74,13 @@ def run(request: str, emit: Emit) -> str:
     the `seconds` that the program took.
     """
     asked = json.loads(request)
-    answer = {"ok": True, "error": None, "exit": None, "traceback": "", "line": None}
+    answer: dict[str, Any] = {
+        "ok": True,
+        "error": None,
+        "exit": None,
+        "traceback": "",
+        "line": None,
+    }
     with _as_if_new(asked, emit) as program:
         code = None
         began = time.perf_counter()
@@ -133,7 +140,7 @@ def _line(error: BaseException, name: str) -> int | None:
 @contextmanager
 def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
     """A fresh `__main__` in a folder with the files, and everything as it was, afterwards."""
-    before = {
+    before: dict[str, Any] = {
         "path": list(sys.path),
         "argv": list(sys.argv),
         "environ": dict(os.environ),

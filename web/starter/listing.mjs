@@ -46,7 +46,11 @@ export class Listing {
   #opening = null;
   /** @type {Marks} */
   #marks = UNMARKED;
-  #lit = "";
+  /** @type {number | null} */
+  #pointed = null;
+  /** @type {number | null} */
+  #noted = null;
+  #lit = "null";
 
   /**
    * @param {File} file
@@ -59,7 +63,7 @@ export class Listing {
     const block = /** @type {HTMLElement} */ (el.querySelector(".cell_input, [class*='highlight-']"));
     this.#printed = new PrintedCode(block, file.first, (line) => this.#point(line));
     this.#view = this.#printed;
-    this.#notes = new Notes(el, (number, held) => this.#light(number, held));
+    this.#notes = new Notes(el, (number, held) => this.#read(number, held));
     for (const [number, { from }] of numbered(file.code)) {
       if (this.#notes.id(number)) this.#printed.link(from, this.#linkTo(number));
     }
@@ -161,6 +165,7 @@ export class Listing {
     this.#editor = editor;
     this.#view = editor;
     editor.mark(this.#marks);
+    this.#relight();
     if (first > 1) editor.reveal({ from: first, to: first });
     this.#changed();
   }
@@ -172,6 +177,13 @@ export class Listing {
     this.#opening = null;
     this.#view = this.#printed;
     this.mark();
+    this.#relight();
+  }
+
+  // Light what is lit on the view that has taken the other's place.
+  #relight() {
+    this.#lit = "";
+    this.#light();
   }
 
   // Another tab, or another place on this page, has changed the text.
@@ -185,21 +197,29 @@ export class Listing {
 
   /** @param {number | null} line that is looked at in the code */
   #point(line) {
-    const number = line === null ? null : numberAt(this.code, line);
-    this.#notes.light(number);
-    this.#light(number, false);
+    this.#pointed = line === null ? null : numberAt(this.code, line);
+    this.#notes.light(this.#pointed);
+    this.#light();
   }
 
   /**
-   * @param {number | null} number
+   * @param {number | null} number of the note that is looked at
    * @param {boolean} reveal whether its lines are brought into view
    */
-  #light(number, reveal) {
-    const lines = number === null ? null : (numbered(this.code).get(number) ?? null);
-    const wanted = JSON.stringify(lines);
-    if (wanted !== this.#lit || reveal) this.#view.light(lines);
-    this.#lit = wanted;
+  #read(number, reveal) {
+    this.#noted = number;
+    this.#pointed = null;
+    const lines = this.#light();
     if (lines && reveal) this.#view.reveal(lines);
+  }
+
+  // The lines of what is pointed at, or else of the note that is read.
+  #light() {
+    const lines = numbered(this.code).get(this.#pointed ?? this.#noted ?? 0) ?? null;
+    const wanted = JSON.stringify(lines);
+    if (wanted !== this.#lit) this.#view.light(lines);
+    this.#lit = wanted;
+    return lines;
   }
 
   /** @param {number} number */
