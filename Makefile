@@ -40,7 +40,7 @@ _build/models/decoder.onnx: .venv/.ready code/latentlab/export_image_vae.py $(IM
 	@$(BIN)/python -m latentlab.export_image_vae $(@D)
 
 web/dist/.ready: .venv/.ready _build/models/decoder.onnx web/package-lock.json $(filter-out web/dist/% web/node_modules/%,$(wildcard web/*.mjs web/*/*)) \
-		code/latentlab/figure.css code/latentlab/stated_shapes.py
+		code/latentlab/figure.css code/latentlab/stated_shapes.py code/latentlab/exercise.py
 	@echo "==> Building web/dist"
 	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.environment import BuildEnvironment
 from sphinx.writers.html5 import HTML5Translator
 
 SERVED = Path(__file__).parents[1] / "web" / "dist"  # what the book's root will hold
@@ -44,19 +45,29 @@ def depart(writer: HTML5Translator, node: Around) -> None:
 @cache
 def file(name: str, root: str) -> dict[str, object]:
     """Where a part finds a file of web/dist, and how it knows that it got the whole of it."""
-    content = (SERVED / name).read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return {
-        "name": Path(name).name,
-        "address": f"{root}{name}?{digest[:8]}",
-        "bytes": len(content),
-        "sha256": digest,
-    }
+    return _described((SERVED / name).read_bytes(), f"{root}{name}")
+
+
+def source(env: BuildEnvironment, path: Path) -> dict[str, object]:
+    """The same for a file of the course, which the book then hands out."""
+    env.note_dependency(str(path))
+    target = env.dlfiles.add_file(env.docname, path.relative_to(env.srcdir).as_posix())
+    return _described(path.read_bytes(), f"{root(env.docname)}_downloads/{target}")
 
 
 def root(docname: str) -> str:
     """The way from a page to the book's root."""
     return "../" * docname.count("/")
+
+
+def _described(content: bytes, address: str) -> dict[str, object]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {
+        "name": Path(address).name,
+        "address": f"{address}?{digest[:8]}",
+        "bytes": len(content),
+        "sha256": digest,
+    }
 
 
 def _ends(docname: str, part: str, data: Mapping[str, object]) -> tuple[str, str]:

@@ -4,11 +4,11 @@ the page of its own.
 
 import json
 import tomllib
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import exercise_places
 import page_parts
 import yaml
 from docutils import nodes
@@ -16,7 +16,6 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-SOLUTION = "solution-"  # how the id of a solution's cell begins
 MARKS = "../parts/marks.mjs"
 WITHOUT = (
     "With JavaScript, this page shows what you have read, run, predicted and solved, which "
@@ -43,7 +42,7 @@ def pages(root: Path) -> dict[str, dict[str, Any]]:
     """What can be done on each chapter and lab, in the order of the book, by its document's name.
 
     A chapter has nothing to do but to be read. A lab has `questions`, the title of each by its
-    id, and `exercises`, their names.
+    id, and `exercises`, the names of those that the page checks.
     """
     contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     files = [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
@@ -52,7 +51,7 @@ def pages(root: Path) -> dict[str, dict[str, Any]]:
     for docname in files:
         name = Path(docname).name
         if docname.startswith("labs/"):
-            exercises = list(_exercises(root / f"{docname}.ipynb"))
+            exercises = exercise_places.checked(root / f"{docname}.ipynb")
             found[docname] = {"questions": _questions(root, name), "exercises": exercises}
         elif name in chapters:
             found[docname] = {"questions": {}, "exercises": []}
@@ -60,13 +59,8 @@ def pages(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def _sources(root: Path) -> list[Path]:
-    return sorted([*root.glob("labs/lab-*.ipynb"), *root.glob("labs/lab-*-questions.toml")])
-
-
-def _exercises(lab: Path) -> Iterator[str]:
-    for cell in json.loads(lab.read_text(encoding="utf-8"))["cells"]:
-        if cell["id"].startswith(SOLUTION):
-            yield cell["id"].removeprefix(SOLUTION).replace("-", "_")
+    patterns = ("labs/lab-*.ipynb", "labs/lab-*-questions.toml", "code/lab-*/*exercises.py")
+    return sorted(path for pattern in patterns for path in root.glob(pattern))
 
 
 def _questions(root: Path, lab: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import nbformat
 import page_parts
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +30,7 @@ class StarterPlaces(SphinxTransform):
 
     def apply(self, **kwargs: object) -> None:
         for shown, path, first in list(self._shown()):
-            for changing in (path, *(page_parts.SERVED / name for name in RUNTIME.values())):
-                self.env.note_dependency(str(changing))
+            self.env.note_dependency(str(path))
             data = {"file": described(path, first)} | self._means(path)
             page_parts.place_around(shown, self.env.docname, "starter", data=data)
 
@@ -45,7 +45,7 @@ class StarterPlaces(SphinxTransform):
                     yield block.parent.parent, path, 1  # the cell, with its output
                 continue
             path = Path(block.get("source", ""))
-            if path.match("code/lab-*/*.py") and path.name != "exercises.py":
+            if path.match("code/lab-*/*.py") and not path.stem.endswith("exercises"):
                 above, _ = path.read_text(encoding="utf-8").split(text, maxsplit=1)
                 yield block, starter(path.parent.name), above.count("\n") + 1
 
@@ -53,26 +53,33 @@ class StarterPlaces(SphinxTransform):
         """What runs it: the page itself or, where it asks for more than Python, other places."""
         if asks_for_packages(path):
             return {"elsewhere": launches(path.parent.name)}
-        root = page_parts.root(self.env.docname)
-        files = {role: page_parts.file(name, root) for role, name in RUNTIME.items()}
-        return {"runtime": {"sandbox": f"{root}parts/python-sandbox.html", "files": files}}
+        return {"runtime": runtime(self.env)}
 
 
 def starter(lab: str) -> Path:
     """The starter file of a lab."""
-    (path,) = (path for path in (ROOT / "code" / lab).glob("*.py") if path.name != "exercises.py")
+    files = (ROOT / "code" / lab).glob("*.py")
+    (path,) = (path for path in files if not path.stem.endswith("exercises"))
     return path
 
 
 def described(path: Path, first: int) -> dict[str, object]:
-    code = path.read_text(encoding="utf-8")
-    return {
-        "lab": path.parent.name,
-        "name": path.name,
-        "code": code,
-        "digest": hashlib.sha256(code.encode()).hexdigest()[:16],
-        "first": first,
-    }
+    return program(path.parent.name, path.name, path.read_text(encoding="utf-8"), first)
+
+
+def program(lab: str, name: str, code: str, first: int = 1) -> dict[str, object]:
+    """A program as the page edits it: a file of that name, shown from line `first` on."""
+    digest = hashlib.sha256(code.encode()).hexdigest()[:16]
+    return {"lab": lab, "name": name, "code": code, "digest": digest, "first": first}
+
+
+def runtime(env: BuildEnvironment) -> dict[str, object]:
+    """What runs programs in a page."""
+    for name in RUNTIME.values():
+        env.note_dependency(str(page_parts.SERVED / name))
+    root = page_parts.root(env.docname)
+    files = {role: page_parts.file(name, root) for role, name in RUNTIME.items()}
+    return {"sandbox": f"{root}parts/python-sandbox.html", "files": files}
 
 
 def asks_for_packages(path: Path) -> bool:

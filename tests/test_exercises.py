@@ -1,5 +1,6 @@
 """The contract of every exercise: the stub fails, the solution passes, mistakes are named."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -24,6 +25,23 @@ each_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
 @pytest.mark.parametrize("lab", LABS)
 def test_lab_has_three_exercises(lab):
     assert len(notebooks.exercises(lab).by_name) >= 3
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_lab_has_two_exercises_that_the_page_can_run(lab):
+    assert len(notebooks.page_exercises(lab).by_name) >= 2
+    assert notebooks.page_exercises(lab).by_name.keys() <= notebooks.exercises(lab).by_name.keys()
+
+
+@each_exercise
+def test_hints_lead_to_the_solution_and_are_not_it(lab, exercise):
+    assert 1 <= len(exercise.hints) <= 3
+    assert len(set(exercise.hints)) == len(exercise.hints)
+    solution = inspect.getsource(exercise.solution).splitlines()[1:]
+    lines = [line.strip().removeprefix("return ") for line in solution]
+    for hint in exercise.hints:
+        assert hint.endswith(".") or hint.endswith("?")
+        assert not [line for line in lines if len(line) > 8 and line in hint]
 
 
 @each_exercise

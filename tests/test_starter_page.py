@@ -64,7 +64,7 @@ def status(page: Page) -> str:
 
 
 def text(page: Page) -> str:
-    return str(page.locator(".ls-outcome").inner_text())
+    return str(page.locator(".ls-starter .ls-outcome").inner_text())
 
 
 @pytest.fixture
@@ -140,10 +140,13 @@ def test_an_error_is_marked_and_can_be_reached(page: Page):
     write(page, "print('begun')\nfor count in (1, 0):\n    print(3 / count)\n")
     press(page, "Run")
     assert settle(page) == "ZeroDivisionError on line 3."
-    assert page.locator(".ls-printed").inner_text() == "begun\n3.0\n"
-    assert "ZeroDivisionError: division by zero" in page.locator(".ls-traceback").inner_text()
+    assert page.locator(".ls-starter .ls-printed").inner_text() == "begun\n3.0\n"
+    assert (
+        "ZeroDivisionError: division by zero"
+        in page.locator(".ls-starter .ls-traceback").inner_text()
+    )
     assert page.locator(".cm-line.ls-faulty").inner_text().strip() == "print(3 / count)"
-    page.locator(".ls-traceback").get_by_role("button").click()
+    page.locator(".ls-starter .ls-traceback").get_by_role("button").click()
     assert page.locator(".cm-content").evaluate("content => content === document.activeElement")
     page.keyboard.press("End")
     page.keyboard.type(" / 1")  # a slash is for the editor, and not for the page's search
@@ -155,7 +158,7 @@ def test_stop_ends_a_loop_and_the_page_stays_awake(page: Page):
     press(page, "Edit")
     write(page, "while True: pass")
     press(page, "Run")
-    page.locator(".ls-status:text-is('Running…')").wait_for()
+    page.locator(".ls-starter .ls-status:text-is('Running…')").wait_for()
     stop = page.get_by_role("button", name="Stop", exact=True)
     assert stop.evaluate("button => button === document.activeElement")
     stop.press("Enter")
@@ -163,7 +166,7 @@ def test_stop_ends_a_loop_and_the_page_stays_awake(page: Page):
     write(page, "print('after')")
     press(page, "Run")
     settle(page)
-    assert page.locator(".ls-printed").inner_text() == "after\n"
+    assert page.locator(".ls-starter .ls-printed").inner_text() == "after\n"
 
 
 @pytest.mark.slow
@@ -280,12 +283,12 @@ def test_a_chapter_runs_the_whole_file_and_edits_it(context: BrowserContext, sit
 @pytest.mark.slow
 def test_a_starter_with_numpy_names_the_places_that_run_it(context: BrowserContext, site: str):
     page = visit(context, site + TENSORS)
-    sentence = page.locator(".ls-elsewhere")
+    sentence = page.locator(".ls-starter .ls-elsewhere")
     assert "numpy, which the page does not have" in sentence.inner_text()
     links = sentence.get_by_role("link")
     assert {link.inner_text() for link in links.all()} == {"Colab", "Binder"}
     assert all("lab-06" in (link.get_attribute("href") or "") for link in links.all())
-    assert not page.locator(".ls-tools").count()
+    assert not page.locator(".ls-starter .ls-tools").count()
     page.get_by_role("button", name="(1)", exact=True).focus()
     assert page.locator(".ls-line.ls-lit").count()
 
@@ -327,7 +330,9 @@ def test_it_is_accessible_and_fits(page: Page, scheme: str, width: int):
         assert not found.response["violations"], found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = "button => button.getBoundingClientRect().height < 44"
-    assert not any(button.evaluate(small) for button in page.locator(".ls-tools button").all())
+    assert not any(
+        button.evaluate(small) for button in page.locator(".ls-starter .ls-tools button").all()
+    )
 
 
 @pytest.mark.slow

@@ -67,7 +67,9 @@ SOLUTION = """\
 def starter(lab: str) -> Path:
     """The one file of a lab's code folder that is its starter."""
     found = [
-        path for path in sorted((ROOT / "code" / lab).glob("*.py")) if path.name != "exercises.py"
+        path
+        for path in sorted((ROOT / "code" / lab).glob("*.py"))
+        if not path.stem.endswith("exercises")
     ]
     if len(found) != 1:
         raise SystemExit(f"code/{lab} must hold one starter file, found {len(found)}")
@@ -76,13 +78,34 @@ def starter(lab: str) -> Path:
 
 def exercises(lab: str) -> Exercises:
     """The exercises of a lab, loaded from its code folder."""
-    path = ROOT / "code" / lab / "exercises.py"
+    return _loaded(ROOT / "code" / lab / "exercises.py")
+
+
+def page_exercises(lab: str) -> Exercises:
+    """Those of them that the page can run, too."""
+    return _loaded(page_file(lab))
+
+
+def page_file(lab: str) -> Path:
+    """The file with the exercises of a lab that need the standard library only."""
+    folder = ROOT / "code" / lab
+    plain = folder / "plain_exercises.py"
+    return plain if plain.exists() else folder / "exercises.py"
+
+
+def _loaded(path: Path) -> Exercises:
+    lab = path.parent.name
     spec = importlib.util.spec_from_file_location(f"exercises of {lab}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where `inspect` looks for the source of a class
-    spec.loader.exec_module(module)
+    sys.modules.pop("plain_exercises", None)  # another lab's
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
     return module.exercises
 
 

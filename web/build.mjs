@@ -71,6 +71,7 @@ await build({
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",
     starter: "starter/starter.mjs",
+    exercise: "exercise/exercise.mjs",
     editor: "editor/editor.mjs",
     python: "python/python.mjs",
   },

@@ -1,14 +1,11 @@
-"""The exercises of lab 01, each with its solution and the mistakes it recognizes."""
+"""The exercises of lab 01, each with its solution and the mistakes it recognizes.
+
+Those that need the standard library only are in `plain_exercises`, which the page loads alone.
+"""
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
-
-
-def permuted_strides(shape, order):
-    strides = [1]
-    for size in shape[:0:-1]:
-        strides.insert(0, strides[0] * size)
-    return tuple(strides[axis] for axis in order)
+from plain_exercises import exercises as plain
 
 
 def to_signed(pixels):
@@ -29,27 +26,6 @@ def unfold(frames, batch):
     if bt % batch:
         raise ValueError(f"{bt} frames are not {batch} clips of equal length")
     return frames.reshape(batch, bt // batch, c, h, w).transpose(0, 2, 1, 3, 4)
-
-
-def layouts_that_fit(shape, channels=3):
-    known = ("B C T H W", "B T C H W", "B T H W C")
-    return [axes for axes in known if shape[axes.split().index("C")] == channels]
-
-
-def _row_major(shape):
-    return permuted_strides(shape, range(len(shape)))
-
-
-def _first_axis_quick(shape, order):
-    strides = [1]
-    for size in shape[:-1]:
-        strides.append(strides[-1] * size)
-    return tuple(strides[axis] for axis in order)
-
-
-def _inverse(shape, order):
-    strides = _row_major(shape)
-    return tuple(strides[order.index(axis)] for axis in range(len(order)))
 
 
 def _in_bytes(pixels):
@@ -113,29 +89,7 @@ _BYTES = np.r_[0:96, 160:256].astype(np.uint8)  # near gray, float32 and float64
 _SIGNED = _BYTES.astype(np.float32) / 127.5 - 1
 
 exercises = Exercises(
-    Exercise(
-        permuted_strides,
-        cases=[
-            ((4, 6, 3), (2, 0, 1)),
-            ((3, 4, 6), (1, 2, 0)),
-            ((2, 3, 5, 4, 6), (0, 2, 1, 3, 4)),
-            ((5, 7), (1, 0)),
-            ((9,), (0,)),
-        ],
-        mistakes={
-            "you gave the new shape the strides of an array just made": lambda shape, order: (
-                _row_major([shape[axis] for axis in order])
-            ),
-            "you let the first axis be the quick one": _first_axis_quick,
-            "you went the other way: order says which old axis comes first": _inverse,
-            "you counted bytes, as numpy does": lambda shape, order: (
-                np.empty(shape).transpose(order).strides
-            ),
-            "you traded the sizes, and not the strides": lambda shape, order: tuple(
-                shape[axis] for axis in order
-            ),
-        },
-    ),
+    *plain,
     Exercise(
         to_signed,
         cases=[(np.array([0, 255], np.uint8),), (_BYTES.reshape(8, 8, 3),)],
@@ -149,6 +103,10 @@ exercises = Exercises(
             ),
             "you left out the minus one": lambda pixels: pixels.astype(np.float32) / 127.5,
         },
+        hints=(
+            "Bytes end at 255 and begin again: make floats before you compute.",
+            "The way from 0 to 255 must become the way from −1 to 1: two long, and one lower.",
+        ),
     ),
     Exercise(
         to_bytes,
@@ -167,6 +125,14 @@ exercises = Exercises(
                 np.clip(signed, 0, 1) * 255
             ).astype(np.uint8),
         },
+        hints=(
+            (
+                "Four steps: keep what lies in [−1, 1], move it to 0 to 2, stretch it to 0 to "
+                "255, and round."
+            ),
+            "A cast to uint8 cuts the fraction off, so round before it.",
+            "np.clip and np.rint do two of the steps; astype does the last.",
+        ),
     ),
     Exercise(
         fold,
@@ -181,6 +147,10 @@ exercises = Exercises(
             "you put time outside, so the clips alternate": _time_outside,
             "you folded the channels in, too": _channels_too,
         },
+        hints=(
+            "Of the axes B C T H W, which two become one, and do they stand side by side?",
+            "Move T beside B first; only then may a reshape join them.",
+        ),
     ),
     Exercise(
         unfold,
@@ -196,26 +166,17 @@ exercises = Exercises(
             "you left it B T C H W": _left_as_b_t_c,
             "you reshaped to B C T H W at once, across frames and channels": _unfolded_by_reshape,
         },
-    ),
-    Exercise(
-        layouts_that_fit,
-        cases=[
-            ((1, 3, 9, 64, 96),),
-            ((1, 9, 3, 64, 96),),
-            ((1, 3, 3, 64, 96),),
-            ((2, 16, 16, 8, 8), 16),
-            ((1, 9, 64, 96, 3),),
-            ((1, 9, 4, 64, 96),),
-        ],
-        mistakes={
-            "you stopped at the first that fits": lambda shape, channels=3: layouts_that_fit(
-                shape, channels
-            )[:1],
-            "you took 3 channels for granted": lambda shape, channels=3: layouts_that_fit(shape),
-            "you said what fits when nothing does": lambda shape, channels=3: (
-                layouts_that_fit(shape, channels) or ["B C T H W"]
+        hints=(
+            (
+                "Cut the first axis in two: the clip is the slow one of the two, the frame the "
+                "quick one."
             ),
-        },
+            "After the reshape the axes are B T C H W: C and T have to trade places.",
+            (
+                "Test what is left over when the frames are shared out among the clips, and "
+                "raise before all else."
+            ),
+        ),
     ),
 )
 check = exercises.check

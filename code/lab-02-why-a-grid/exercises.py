@@ -90,6 +90,11 @@ exercises = Exercises(
                 sum, lambda m, v: (m**2 + math.exp(v) - v) / 2
             ),
         },
+        hints=(
+            "One number has the KL divergence (mean² + exp(log_variance) − 1 − log_variance) / 2.",
+            "A cell pays for all of its channels: add them up at each row and column.",
+            "Let two comprehensions run over rows and columns, and a sum over channels within.",
+        ),
     ),
     Exercise(
         unflatten,
@@ -110,6 +115,14 @@ exercises = Exercises(
                 lambda c, h, w, channels, height, width: h * width + w
             ),
         },
+        hints=(
+            (
+                "Columns are the quick axis, then rows, then channels: each channel is height × "
+                "width numbers long."
+            ),
+            "The number at (c, h, w) stands after c whole channels, h whole rows and w numbers.",
+            "Compare the length of the row with the product of the sizes before you read it.",
+        ),
     ),
     Exercise(
         matrix_weights,
@@ -126,6 +139,11 @@ exercises = Exercises(
                 lambda features, values: 2 * values * (prod(features) + 1)
             ),
         },
+        hints=(
+            "A linear layer looks at every number of one picture; the batch is none of them.",
+            "For each number it makes, it has one weight for each input, and one bias.",
+            "It makes means and log-variances: twice as many numbers as the latent has.",
+        ),
     ),
 )
 check = exercises.check

@@ -48,6 +48,11 @@ exercises = Exercises(
             "you rounded up to the next valid count": lambda frames: 1 - (1 - frames) // 4 * 4,
             "you counted latent frames, not decoded ones": lambda frames: 1 + (frames - 1) // 4,
         },
+        hints=(
+            "The first frame stands alone. Only the others come in groups of 4.",
+            "Count the whole groups after the first frame; what fills no group is lost.",
+            "Each whole group comes back as 4 frames, and the first frame as one.",
+        ),
     ),
     Exercise(
         place_in_folded_batch,
@@ -67,6 +72,10 @@ exercises = Exercises(
             ),
             "you left the batch out": lambda b, t, clips, frames: t,
         },
+        hints=(
+            "(B T) says that the batch is outside: all frames of clip 0 come first.",
+            "How many frames lie before the first frame of clip b?",
+        ),
     ),
     Exercise(
         nearest_valid,
@@ -76,6 +85,14 @@ exercises = Exercises(
             "you moved off a count that was valid already": _moves_off_a_valid_count,
             "you accept a clip of no frames": _accepts_a_clip_of_no_frames,
         },
+        hints=(
+            "Valid counts are 1, 5, 9, 13: one more than a multiple of 4.",
+            (
+                "Take the 1 away, round down to a multiple of 4, and put it back: that is the "
+                "count below."
+            ),
+            "The count above is 4 more, unless the count below is the one you were given.",
+        ),
     ),
 )
 check = exercises.check

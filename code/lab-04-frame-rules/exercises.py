@@ -55,6 +55,11 @@ exercises = Exercises(
             "you gave the first latent frame a whole group": _first_frame_like_the_others,
             "you listed all that it may have seen, not what it stands for": _everything_so_far,
         },
+        hints=(
+            "Latent frame 0 stands for frame 0 alone; draw the next groups on paper for factor 4.",
+            "Latent frame 1 stands for frames 1 to factor: where does its successor begin?",
+            "The last frame of group j has the number j × factor.",
+        ),
     ),
     Exercise(
         rounded_request,
@@ -69,6 +74,14 @@ exercises = Exercises(
                 lambda frames, factor, leftover: frames // factor * factor + 1
             ),
         },
+        hints=(
+            "A count is valid when what follows the first frame is a multiple of the factor.",
+            "How many frames are left over, after the first one and all whole groups?",
+            (
+                "Nothing left over: leave it. Otherwise drop what is over, or drop it and add a "
+                "whole group."
+            ),
+        ),
     ),
     Exercise(
         joined,
@@ -84,6 +97,10 @@ exercises = Exercises(
                 (first + second - 1) * factor
             ),
         },
+        hints=(
+            "Decoded as one latent, they have one first frame, and not two.",
+            "All latent frames but the very first become factor frames each.",
+        ),
     ),
 )
 check = exercises.check

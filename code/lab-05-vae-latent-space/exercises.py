@@ -48,6 +48,11 @@ exercises = Exercises(
             "you counted positions along one side only": _one_side_only,
             "you left the channels out of the elements": _no_channels,
         },
+        hints=(
+            "Positions are height times width; elements are those times the channels.",
+            "Leave the batch out: it is the same on both sides.",
+            "Each of the two is what the image has divided by what the latent has.",
+        ),
     ),
     Exercise(
         standard_deviation,
@@ -57,6 +62,10 @@ exercises = Exercises(
             "you took the log-variance itself for the standard deviation": lambda v: v,
             "you took the square root of the log-variance": lambda v: math.sqrt(abs(v)),
         },
+        hints=(
+            "First make a variance of its logarithm.",
+            "A standard deviation is the root of the variance, and a root halves the exponent.",
+        ),
     ),
     Exercise(
         decibels,
@@ -67,6 +76,11 @@ exercises = Exercises(
             "you used the natural logarithm": lambda mse: 10 * math.log(2**2 / mse),
             "you took 255 for the peak": lambda mse: 10 * math.log10(255**2 / mse),
         },
+        hints=(
+            "Decibels are 10 times the logarithm, to base 10, of a ratio.",
+            "The ratio is the peak squared over the mean squared error.",
+            "The peak is how far black and white lie apart: from −1 to 1.",
+        ),
     ),
 )
 check = exercises.check

@@ -2,6 +2,8 @@
 
 Nothing here fixes where an answer takes its random numbers from. What is random is measured on
 many numbers and rounded, so any source of standard normal noise will do.
+The exercises that need the standard library only are in `plain_exercises`, which the page loads
+alone.
 """
 
 import math
@@ -9,14 +11,11 @@ import weakref
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
+from plain_exercises import exercises as plain
 
 
 def reparameterize(mean, log_variance, noise):
     return mean + np.exp(0.5 * log_variance) * noise
-
-
-def unscale(z, factor, shift=0.0):
-    return z / factor + shift
 
 
 def add_noise(z, t, alpha_bars, noise):
@@ -384,6 +383,7 @@ _LATENTS, _NOISES = _array(3, 2, 2, 2), _array(3, 2, 2, 2)
 _CLIP, _CLIP_NOISE = _array(2, 2, 2, 2, 2), _array(2, 2, 2, 2, 2)
 
 exercises = Exercises(
+    *plain,
     Exercise(
         reparameterize,
         cases=[
@@ -403,30 +403,10 @@ exercises = Exercises(
             ),
             "you returned the mean, and drew nothing": lambda mean, log_variance, noise: mean,
         },
-    ),
-    Exercise(
-        unscale,
-        cases=[
-            (np.array([1.0, -2.0]), 0.5),
-            (np.array([1.0, -2.0]), 0.5, 0.25),
-            (_array(1, 4, 2, 2), 1.25, -0.75),
-        ],
-        mistakes={
-            "you scaled once more, where you should undo it": (
-                lambda z, factor, shift=0.0: z * factor + shift
-            ),
-            "you scaled once more, shift and all, where you should undo both": (
-                lambda z, factor, shift=0.0: (z - shift) * factor
-            ),
-            "you forgot to unscale": lambda z, factor, shift=0.0: z + shift,
-            "you forgot the shift": lambda z, factor, shift=0.0: z / factor,
-            "you added the shift before dividing; it was subtracted first, so it comes back last": (
-                lambda z, factor, shift=0.0: (z + shift) / factor
-            ),
-            "you subtracted the shift, as on the way in": (
-                lambda z, factor, shift=0.0: z / factor - shift
-            ),
-        },
+        hints=(
+            "A draw is the mean, moved by noise that is as wide as the standard deviation.",
+            "The log-variance, halved and put through the exponential, is the standard deviation.",
+        ),
     ),
     Exercise(
         add_noise,
@@ -447,6 +427,17 @@ exercises = Exercises(
                 lambda z, t, alpha_bars, noise: add_noise(z, np.asarray(t) - 1, alpha_bars, noise)
             ),
         },
+        hints=(
+            "Of z the root of alpha_bar is kept; of the noise, the root of what is missing to 1.",
+            (
+                "With one step for each of the batch there is one alpha_bar for each: give it "
+                "further axes of size 1."
+            ),
+            (
+                "The number of axes to add is one less than z has, so that a clip works like a "
+                "picture."
+            ),
+        ),
     ),
     Exercise(
         predict_z0,
@@ -466,6 +457,17 @@ exercises = Exercises(
             "you added the noise; it is taken away": _noise_added,
             "you added the velocity; it is taken away": _velocity_added,
         },
+        hints=(
+            "For epsilon, take the noise out of z_t, and then undo what was done to z.",
+            (
+                "For a velocity, write z_t and v beneath each other: two equations, and z and "
+                "the noise are unknown."
+            ),
+            (
+                "Multiply z_t by one root and v by the other, and subtract: the noise falls "
+                "out, and no division is left."
+            ),
+        ),
     ),
     Exercise(
         measure_factor,
@@ -494,6 +496,11 @@ exercises = Exercises(
             "you kept batches, where memory for one is allowed": _all_kept,
             "you read the batches twice, where they come once": _read_twice,
         },
+        hints=(
+            "A batch that has gone leaves only what you counted: which three numbers are enough?",
+            "Keep the count, the sum and the sum of squares of all numbers.",
+            "The variance is the mean of the squares less the square of the mean.",
+        ),
     ),
     Exercise(
         LatentDiffusion,
@@ -522,6 +529,14 @@ exercises = Exercises(
             "forward_diffusion scaled z, which encode had scaled already": _ScaledBeforeTheNoise,
             "forward_diffusion returned the noise first": _NoiseFirst,
         },
+        hints=(
+            "Write encode and decode so that one undoes the factor of the other.",
+            "encode draws: the mean, plus noise times the standard deviation of each number.",
+            (
+                "forward_diffusion gets latents that are scaled already. Draw noise of their "
+                "shape, and return it, too."
+            ),
+        ),
     ),
 )
 check = exercises.check

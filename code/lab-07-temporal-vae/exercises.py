@@ -1,30 +1,11 @@
-"""The exercises of lab 07, each with its solution and the mistakes it recognizes."""
+"""The exercises of lab 07, each with its solution and the mistakes it recognizes.
 
-from math import prod
+Those that need the standard library only are in `plain_exercises`, which the page loads alone.
+"""
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
-
-
-def depends_on(frame, frames, kernels, causal):
-    reach = sum(kernel - 1 for kernel in kernels)
-    back, ahead = (reach, 0) if causal else (reach // 2, reach // 2)
-    return max(frame - back, 0), min(frame + ahead, frames - 1)
-
-
-def stream_layer(chunks, taps):
-    made, kept = [], None
-    for chunk in chunks:
-        early = [chunk[0]] * (len(taps) - 1) if kept is None else kept
-        seen = early + chunk
-        made.append(
-            [
-                sum(tap * x for tap, x in zip(taps, seen[t : t + len(taps)], strict=True))
-                for t in range(len(chunk))
-            ]
-        )
-        kept = seen[len(chunk) :]
-    return made
+from plain_exercises import exercises as plain
 
 
 def fold(video):
@@ -34,72 +15,6 @@ def fold(video):
 
 def flicker_of(original, other):
     return float(np.abs(np.diff(other, axis=2) - np.diff(original, axis=2)).mean())
-
-
-def _reach(multiply):
-    def wrong(frame, frames, kernels, causal):
-        reach = prod(kernels) - 1 if multiply else sum(kernels)
-        back, ahead = (reach, 0) if causal else (reach // 2, reach // 2)
-        return max(frame - back, 0), min(frame + ahead, frames - 1)
-
-    return wrong
-
-
-def _both_ways(frame, frames, kernels, causal):
-    return depends_on(frame, frames, kernels, causal=False)
-
-
-def _one_layer(frame, frames, kernels, causal):
-    return depends_on(frame, frames, [max(kernels)], causal)
-
-
-def _beyond_the_clip(frame, frames, kernels, causal):
-    reach = sum(kernel - 1 for kernel in kernels)
-    return (frame - reach, frame) if causal else (frame - reach // 2, frame + reach // 2)
-
-
-def _streamed(chunks, taps, early, keep):
-    """Wrong streams: `early` stands before the first chunk, `keep` is what each leaves."""
-    made, kept = [], early(chunks[0])
-    for chunk in chunks:
-        seen = (kept or early(chunk)) + chunk
-        made.append(
-            [
-                sum(tap * x for tap, x in zip(taps, seen[t:], strict=False))
-                for t in range(len(chunk))
-            ]
-        )
-        kept = keep(seen, chunk, made[-1])
-    return made
-
-
-def _forgotten(chunks, taps):
-    return [stream_layer([chunk], taps)[0] for chunk in chunks]
-
-
-def _zeros(chunks, taps):
-    count = len(taps) - 1
-    return _streamed(chunks, taps, lambda _: [0] * count, lambda seen, chunk, _: seen[len(chunk) :])
-
-
-def _outputs_kept(chunks, taps):
-    made, kept, count = [], [], len(taps) - 1
-    for chunk in chunks:
-        early = ([chunk[0]] * count + kept)[-count:]
-        made += stream_layer([early, chunk], taps)[1:]
-        kept += made[-1]
-    return made
-
-
-def _whole_chunk_needed(chunks, taps):
-    """Takes what is kept from the last chunk alone, which may be shorter than that."""
-    made, last, count = [], None, len(taps) - 1
-    for chunk in chunks:
-        source = [chunk[0]] if last is None else last
-        early = ([source[0]] * count + source)[-count:]
-        made += stream_layer([early, chunk], taps)[1:]
-        last = chunk
-    return made
 
 
 def _viewed(video):
@@ -125,41 +40,7 @@ _MOVES = np.array([[[[[0.0]], [[1.0]], [[1.0]]]]])
 _SHAKES = np.array([[[[[0.5]], [[0.5]], [[1.5]]]]])
 
 exercises = Exercises(
-    Exercise(
-        depends_on,
-        cases=[
-            (20, 48, [3, 3, 3, 3, 3], True),
-            (20, 48, [3, 3, 3, 3, 3], False),
-            (20, 48, [5, 3, 3], True),
-            (4, 48, [3, 3, 3, 3, 3], True),
-            (45, 48, [5, 5, 5], False),
-            (2, 48, [5, 5, 5], False),
-        ],
-        mistakes={
-            "you multiplied the kernels; reaches add up": _reach(multiply=True),
-            "you added the kernels and counted the present frame once a layer": (
-                _reach(multiply=False)
-            ),
-            "you looked both ways in a causal stack": _both_ways,
-            "you counted one layer": _one_layer,
-            "you let the frame look beyond the clip": _beyond_the_clip,
-        },
-    ),
-    Exercise(
-        stream_layer,
-        cases=[
-            ([[1, 2, 3, 4], [5, 6, 8]], [1, 10, 100]),
-            ([[7, 1], [2], [5], [4, 4]], [1, 10, 100]),
-            ([[3], [1], [4], [1], [5]], [2, 0, 0, 1]),
-            ([[4], [1, 2]], [3]),
-        ],
-        mistakes={
-            "you began each chunk as a new clip, and forgot what came before": _forgotten,
-            "you put zeros before the clip, where its first frame is repeated": _zeros,
-            "you kept what the layer made; it needs what it was given": _outputs_kept,
-            "you kept frames of the last chunk alone, which may have too few": _whole_chunk_needed,
-        },
-    ),
+    *plain,
     Exercise(
         fold,
         cases=[
@@ -172,6 +53,10 @@ exercises = Exercises(
             "you put T outside and B inside; samples are interleaved": _time_outside,
             "you folded the channels into the batch, and left T where they were": _channels_folded,
         },
+        hints=(
+            "T has to stand beside B before the two become one axis.",
+            "A transpose moves T, and then a reshape joins it with B.",
+        ),
     ),
     Exercise(
         flicker_of,
@@ -200,6 +85,17 @@ exercises = Exercises(
                 )
             ),
         },
+        hints=(
+            (
+                "A change is the difference of a frame and the one before: np.diff along the "
+                "axis of time."
+            ),
+            (
+                "Subtract the changes of the original from those of the other, and only then "
+                "take absolute values."
+            ),
+            "The mean over all of it is one number.",
+        ),
     ),
 )
 check = exercises.check

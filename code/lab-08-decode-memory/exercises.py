@@ -132,6 +132,11 @@ exercises = Exercises(
                 channels=128
             ),
         },
+        hints=(
+            "The law counts three tensors of 256 channels at full resolution.",
+            "Divide the bytes that you have by the bytes that one pixel takes: that is an area.",
+            "The side is the root of the area, rounded down to a multiple of 8.",
+        ),
     ),
     Exercise(
         tile_count,
@@ -154,6 +159,11 @@ exercises = Exercises(
             "you asked the rows only whether to cut": _tiles_if_rows,
             "you stepped by the overlap, not by what is left of the tile": _overlap_for_step,
         },
+        hints=(
+            "A new tile begins every tile − overlap cells, as long as there are cells left.",
+            "Along one side that is the size divided by the step, rounded up.",
+            "Ask first whether the longer side fits a single tile.",
+        ),
     ),
     Exercise(
         batch_peak,
@@ -168,6 +178,11 @@ exercises = Exercises(
             "slicing changed nothing for you": _never_sliced,
             "you counted the last picture as finished while it is decoded": _all_finished,
         },
+        hints=(
+            "Without slices, the whole batch goes through the largest layer at once.",
+            "With slices, one picture does, while others wait: finished, and with 3 channels only.",
+            "While the last picture is decoded, one fewer than the batch are waiting.",
+        ),
     ),
     Exercise(
         what_helps,
@@ -191,6 +206,14 @@ exercises = Exercises(
             "you gave another order": _backwards,
             "you sorted the names; the order is slicing, tiling, streaming": _by_alphabet,
         },
+        hints=(
+            (
+                "Each remedy takes something apart: slices the batch, tiles the area, streams "
+                "the frames."
+            ),
+            "A remedy helps where there is more than one piece of what it takes apart.",
+            "Streaming needs frames, and a decoder that never looks ahead.",
+        ),
     ),
 )
 check = exercises.check

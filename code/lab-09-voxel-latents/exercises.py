@@ -1,16 +1,11 @@
-"""The exercises of lab 09, each with its solution and the mistakes it recognizes."""
+"""The exercises of lab 09, each with its solution and the mistakes it recognizes.
+
+Those that need the standard library only are in `plain_exercises`, which the page loads alone.
+"""
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
-
-
-def latent_of(kind, grid):
-    b, _, d, h, w = grid
-    if kind == "vector":
-        return b, 8 * (d // 8) * (h // 8) * (w // 8)
-    if kind == "plane":
-        return b, 8, d // 4, w // 4
-    return b, 8, d // 8, h // 8, w // 8
+from plain_exercises import exercises as plain
 
 
 def iou_each(original, other):
@@ -20,10 +15,6 @@ def iou_each(original, other):
     return both / either
 
 
-def best_constant(share, weight):
-    return weight * share / (1 + (weight - 1) * share)
-
-
 def moved_right(latent, voxels, factor):
     if voxels < 0 or voxels % factor:
         raise ValueError(f"{voxels} voxels are no whole number of cells of {factor}, 0 or more")
@@ -31,33 +22,6 @@ def moved_right(latent, voxels, factor):
     moved = np.zeros_like(latent)
     moved[..., cells:] = latent[..., : latent.shape[-1] - cells]
     return moved
-
-
-def _depth_is_time(kind, grid):
-    b, _, d, h, w = grid
-    if kind == "volume":
-        return b, 8, (d - 1) // 4 + 1, h // 8, w // 8
-    return latent_of(kind, grid)
-
-
-def _seen_from_the_front(kind, grid):
-    b, *_, h, w = grid
-    return (b, 8, h // 4, w // 4) if kind == "plane" else latent_of(kind, grid)
-
-
-def _seen_from_the_side(kind, grid):
-    b, _, d, h, _ = grid
-    return (b, 8, d // 4, h // 4) if kind == "plane" else latent_of(kind, grid)
-
-
-def _slice_by_slice(kind, grid):
-    b, _, d, h, w = grid
-    return (b, 8, d, h // 8, w // 8) if kind == "volume" else latent_of(kind, grid)
-
-
-def _batch_in_the_vector(kind, grid):
-    shape = latent_of(kind, grid)
-    return (shape[0] * shape[1],) if kind == "vector" else shape
 
 
 def _accuracy(original, other):
@@ -119,23 +83,7 @@ _MORE = _grids([1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1])
 _CELLS = np.arange(1.0, 25).reshape(1, 1, 2, 3, 4)
 
 exercises = Exercises(
-    Exercise(
-        latent_of,
-        cases=[
-            ("volume", (2, 1, 32, 32, 32)),
-            ("plane", (2, 1, 32, 16, 64)),
-            ("vector", (2, 1, 32, 32, 32)),
-            ("volume", (1, 1, 64, 32, 16)),
-            ("plane", (1, 1, 32, 32, 32)),
-        ],
-        mistakes={
-            "you counted depth as a causal video VAE counts frames": _depth_is_time,
-            "you looked at the plane from the front, not from above": _seen_from_the_front,
-            "you looked at the plane from the side, not from above": _seen_from_the_side,
-            "you left depth as long as it was, slice by slice": _slice_by_slice,
-            "you put the batch into the vector": _batch_in_the_vector,
-        },
-    ),
+    *plain,
     Exercise(
         iou_each,
         cases=[(_ORIGINAL, _OTHER), (_ORIGINAL, _MORE), (_OTHER, _MORE)],
@@ -146,23 +94,11 @@ exercises = Exercises(
             "you divided by the original alone, which forgives whatever is added": _recall,
             "you pooled the batch, where large shapes drown small ones": _pooled,
         },
-    ),
-    Exercise(
-        best_constant,
-        cases=[(0.1, 1.0), (0.1, 9.0), (0.25, 3.0), (0.02, 2.0)],
-        mistakes={
-            "you left the weight out": lambda share, weight: share,
-            "you multiplied the probability, not the odds": lambda share, weight: weight * share,
-            "you returned where the weight puts the threshold": lambda share, weight: (
-                1 / (1 + weight)
-            ),
-            "you weighted the empty voxels": (
-                lambda share, weight: share / (share + weight * (1 - share))
-            ),
-            "you returned odds, not a probability": (
-                lambda share, weight: weight * share / (1 - share)
-            ),
-        },
+        hints=(
+            "Where both are full is the intersection; where at least one is, the union.",
+            "On boolean arrays & and | do that, number by number.",
+            "Count over all axes but the first, so that each shape keeps a number of its own.",
+        ),
     ),
     Exercise(
         moved_right,
@@ -182,6 +118,14 @@ exercises = Exercises(
             "you moved to the left": _moved_left,
             "you rounded down where cells do not divide the move": _rounded_down,
         },
+        hints=(
+            "A latent moves by cells: how many voxels is one cell long?",
+            "If the voxels are no whole number of cells, raise before you move.",
+            (
+                "Begin with zeros of the same shape, and copy what still fits, from the left, "
+                "to its new place."
+            ),
+        ),
     ),
 )
 check = exercises.check

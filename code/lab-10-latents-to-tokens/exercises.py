@@ -84,6 +84,11 @@ exercises = Exercises(
             "you dropped a row that fills no patch": _drops_a_rest,
             "you left the patch along time out": _cuts_space_only,
         },
+        hints=(
+            "Along each axis, divide the cells by the side of the patch.",
+            "Test each axis for a rest, and raise before you divide.",
+            "The counts of the three axes are multiplied.",
+        ),
     ),
     Exercise(
         token_of,
@@ -99,6 +104,11 @@ exercises = Exercises(
                 lambda row, column, columns, patch: row * columns + column
             ),
         },
+        hints=(
+            "Several cells share a token: find the row and the column of the patch first.",
+            "One row of patches has fewer tokens than the latent has columns.",
+            "As with cells: whole rows above times tokens a row, and then the place in the row.",
+        ),
     ),
     Exercise(
         pack,
@@ -108,6 +118,11 @@ exercises = Exercises(
             "you went down the columns first": _down_the_columns,
             "you gave each cell a token of its own": _one_cell_a_token,
         },
+        hints=(
+            "Go over the upper left cells of the patches: every second row, every second column.",
+            "Within a token the channel is outside, and the four places of the patch inside.",
+            "The places are row + p and column + q, where q changes more quickly than p.",
+        ),
     ),
 )
 check = exercises.check

@@ -1,9 +1,13 @@
-"""The exercises of lab 11, each with its solution and the mistakes it recognizes."""
+"""The exercises of lab 11, each with its solution and the mistakes it recognizes.
+
+Those that need the standard library only are in `plain_exercises`, which the page loads alone.
+"""
 
 from itertools import pairwise
 
 import numpy as np
 from latentlab.exercise import Exercise, Exercises
+from plain_exercises import exercises as plain
 
 
 def flow_loss(denoise, z, classes, sigma, noise, hidden):
@@ -158,6 +162,7 @@ _HIDDEN = [False, True, False]
 _MIXED = _array(40, 3) @ _array(3, 3)
 
 exercises = Exercises(
+    *plain,
     Exercise(
         flow_loss,
         cases=[
@@ -201,6 +206,11 @@ exercises = Exercises(
             ),
             "you summed the squares, where their mean is wanted": _summed,
         },
+        hints=(
+            "Make z_sigma first: on the straight line from z, at sigma 0, to the noise, at 1.",
+            "The direction to hit is the one of the whole line: from z to the noise.",
+            "np.where hides classes; sigma needs axes of size 1 before it can meet z.",
+        ),
     ),
     Exercise(
         walk,
@@ -236,6 +246,11 @@ exercises = Exercises(
                 _walk(lambda steps, shift: _shifted(steps, shift)[::-1])
             ),
         },
+        hints=(
+            "np.linspace gives the points; for n steps you need one more than n.",
+            "Shift all the points first. The steps are then not equal.",
+            "A step is the next sigma less this one, times the direction at this one.",
+        ),
     ),
     Exercise(
         guide,
@@ -270,6 +285,10 @@ exercises = Exercises(
                 lambda both, guidance: guide(both, guidance) - np.split(both, 2)[1]
             ),
         },
+        hints=(
+            "np.split cuts the doubled batch into its halves.",
+            "Start without the class, and go along the difference that the class makes.",
+        ),
     ),
     Exercise(
         unpatchify,
@@ -285,6 +304,20 @@ exercises = Exercises(
             "you laid the tokens down the columns; they go row by row": _grid_turned,
             "you reshaped and moved no axis": _only_reshaped,
         },
+        hints=(
+            (
+                "Cut the tokens first: S becomes rows and columns of tokens, C becomes two of "
+                "the patch, and channels."
+            ),
+            (
+                "Then move axes so that each row of tokens stands beside the rows within a "
+                "patch, and columns likewise."
+            ),
+            (
+                "The order to reach is batch, channels, token row, patch row, token column, "
+                "patch column."
+            ),
+        ),
     ),
     Exercise(
         frechet,
@@ -318,6 +351,17 @@ exercises = Exercises(
                 lambda one, other: np.sqrt(frechet(one, other))
             ),
         },
+        hints=(
+            "np.cov with rowvar=False, for features in columns, gives a covariance.",
+            (
+                "The trace of the root needs no root of a matrix: sum the roots of the "
+                "eigenvalues of the product."
+            ),
+            (
+                "Eigenvalues can come out with tiny imaginary parts, or a little below 0: take "
+                ".real and clip."
+            ),
+        ),
     ),
 )
 check = exercises.check

@@ -1,20 +1,21 @@
-"""Exercises that check themselves and recognize the mistakes people make."""
+"""Exercises that check themselves and recognize the mistakes people make.
+
+This file needs the standard library only, so that the page runs the very same checks as a notebook.
+What it knows of arrays is in `exercise_arrays`, loaded with the first value that is one.
+"""
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from importlib import import_module
 from itertools import compress
 from numbers import Real
 from textwrap import shorten
+from types import ModuleType
 from typing import Literal
 
-import numpy as np
-
-from latentlab.figure import style
-
-LONGEST = 8  # numbers of an array that a message can hold
 WIDEST = 240  # characters of an error that it can hold
 
 
@@ -30,6 +31,8 @@ class Verdict:
         return self.state == "solved"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from latentlab.figure import style  # which only a notebook needs
+
         html = (
             f"<style>{style()}</style>"
             f'<div class="ls-verdict ls-{self.state}">{escape(self.message)}</div>'
@@ -48,6 +51,8 @@ class Exercise:
     and the case, whose first item says in words what is tried, such as "decode(z)".
 
     With `typed`, an array also has to have the dtype of the solution's.
+
+    The `hints` lead to the solution, from a gentle one to one that nearly is there.
     """
 
     solution: Callable
@@ -55,6 +60,7 @@ class Exercise:
     mistakes: Mapping[str, Callable]
     trial: Callable | None = None
     typed: bool = False
+    hints: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -121,6 +127,9 @@ class Exercises:
     def __init__(self, *exercises: Exercise) -> None:
         self.by_name = {exercise.name: exercise for exercise in exercises}
 
+    def __iter__(self) -> Iterator[Exercise]:
+        return iter(self.by_name.values())
+
     def check(self, answer: object) -> Verdict:
         """Check a learner's function; anything that is no exercise of the lab is told so."""
         exercise = self.by_name.get(getattr(answer, "__name__", ""))
@@ -146,18 +155,23 @@ def _outcome(function: Callable, case: tuple) -> object:
         return _Raised(type(error).__name__, str(error))
 
 
+def _arrays(*values: object) -> ModuleType | None:
+    """The module that knows arrays, where all the values may be some: then numpy is there."""
+    if all(hasattr(value, "__array__") for value in values):
+        return import_module("latentlab.exercise_arrays")
+    return None
+
+
 def _plain(value: object) -> object:
-    """A tensor as an array, an array without axes as a number: its type makes no answer wrong."""
-    if hasattr(value, "__array__") and not isinstance(value, np.ndarray | np.generic):
-        value = np.asarray(value)
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    arrays = _arrays(value)
+    return arrays.plain(value) if arrays else value
 
 
 def _same(wanted: object, got: object) -> bool:
     if isinstance(wanted, tuple | list) and isinstance(got, tuple | list):
         return len(wanted) == len(got) and all(map(_same, wanted, got))
-    if isinstance(wanted, np.ndarray) and isinstance(got, np.ndarray):
-        return wanted.shape == got.shape and bool(_close(wanted, got).all())
+    if (arrays := _arrays(wanted, got)) and arrays.both(wanted, got):
+        return arrays.same(wanted, got)
     if isinstance(wanted, Real) and isinstance(got, Real) and not isinstance(got, bool):
         return math.isclose(float(wanted), float(got), rel_tol=1e-6, abs_tol=1e-9)
     return type(wanted) is type(got) and wanted == got
@@ -171,40 +185,21 @@ def _word(outcome: object, *, own: bool = False) -> str:
     return f"{verb} {_shown(outcome)}"
 
 
-def _kind(value: object) -> np.dtype | None:
-    return value.dtype if isinstance(value, np.ndarray) else None
-
-
-def _close(wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
-    return np.isclose(got, wanted, rtol=1e-6, atol=1e-9)
+def _kind(value: object) -> object:
+    arrays = _arrays(value)
+    return arrays.kind(value) if arrays else None
 
 
 def _shown(value: object) -> str:
-    """A value as a message has it, in one line: of a large array only its shape."""
-    if isinstance(value, np.ndarray):
-        if value.size > LONGEST:
-            return f"an array of shape {value.shape}"
-        exact = value.astype(np.float64) if value.dtype.kind == "f" else value
-        return f"array({np.round(exact, 4).tolist()})"
-    if isinstance(value, np.generic):
-        return repr(value.item())
+    """A value as a message has it, in one line."""
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
     if isinstance(value, tuple):
         return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
-    return repr(value)
+    arrays = _arrays(value)
+    return arrays.shown(value) if arrays else repr(value)
 
 
 def _where(wanted: object, got: object) -> str:
-    """Where two large arrays of one shape part, and how; or two arrays of one content."""
-    if not (isinstance(wanted, np.ndarray) and isinstance(got, np.ndarray)):
-        return ""
-    if wanted.shape != got.shape:
-        return ""
-    places = np.argwhere(~_close(wanted, got)).tolist()
-    if not places:
-        return f" of {got.dtype}, where {wanted.dtype} is right"
-    if wanted.size <= LONGEST:
-        return ""
-    here = tuple(places[0])
-    return f" with {got[here]:.6g} at {places[0]}, where {wanted[here]:.6g} is right"
+    arrays = _arrays(wanted, got)
+    return arrays.where(wanted, got) if arrays and arrays.both(wanted, got) else ""

@@ -14,6 +14,7 @@ import { PrintedCode } from "./printed-code.mjs";
  *
  * @typedef {object} File
  * @property {string} lab
+ * @property {string} key under which a reader's text is kept
  * @property {string} name
  * @property {string} code all of it, as the course has it
  * @property {string} digest of that code
@@ -21,6 +22,12 @@ import { PrintedCode } from "./printed-code.mjs";
  *
  * @typedef {{ code: string, digest: string }} Edit a reader's text, and the digest of what was edited
  */
+
+/**
+ * The id of what says how the keyboard works in the editor.
+ * @param {File} file
+ */
+export const keysOf = ({ key }) => `keys-${key.replaceAll("/", "-")}`;
 
 /** @type {Marks} */
 const UNMARKED = { error: null, shapes: [] };
@@ -75,13 +82,17 @@ export class Listing {
     return this.code !== this.#file.code;
   }
 
+  get opened() {
+    return this.#editor !== null;
+  }
+
   /** Whether the course has changed the file since the reader did. */
   get outdated() {
     return this.edited && this.#kept !== undefined && this.#kept.digest !== this.#file.digest;
   }
 
   get #key() {
-    return `edit/${this.#file.lab}`;
+    return this.#file.key;
   }
 
   /** @returns {Edit | undefined} */
@@ -143,7 +154,7 @@ export class Listing {
       new Editor({
         code: this.code,
         label: `The file ${name}`,
-        described: `keys-${this.#file.lab}`,
+        described: keysOf(this.#file),
         onChange: (/** @type {string} */ code) => this.keep(code),
         onPoint: (/** @type {number | null} */ line) => this.#point(line),
       })
