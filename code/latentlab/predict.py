@@ -157,7 +157,9 @@ class Questions:
     def _names(self) -> dict[str, Any]:
         """What every expression of the file knows."""
         folder = self.course / "code" / self.lab
-        (starter,) = (path for path in folder.glob("*.py") if path.name != "exercises.py")
+        (starter,) = (
+            path for path in folder.glob("*.py") if not path.name.endswith("exercises.py")
+        )
         public = {
             name: value
             for name, value in runpy.run_path(str(starter), run_name="starter").items()
