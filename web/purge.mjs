@@ -18,4 +18,4 @@ const purged = await new PurgeCSS().purge({
   safelist: { standard: [":focus-visible"], greedy: [/tooltip/] }, // names put together while running
   dynamicAttributes: ["data-bs-theme", "data-mode", "data-popper-placement", "data-theme"],
 });
-for (const { file, css } of purged) await writeFile(file, css);
+for (const { file, css } of purged) if (file) await writeFile(file, css);
