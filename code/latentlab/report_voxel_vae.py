@@ -177,8 +177,17 @@ def judged(vae: VoxelVAE, training: Shapes, held_out: Shapes) -> dict[str, Any]:
 
 
 def measure(models: Path, again: Sequence[Path]) -> dict[str, Any]:
-    """All that the course says of the three. Raises ValueError when a model is missing."""
+    """All that the course says of the three.
+
+    Raises ValueError when a model is missing, or runs cannot be compared.
+    """
     vaes = {kind: voxel_vae.load(kind, models) for kind in NECKS}
+    runs = by_seed(
+        [
+            {kind: models / kind for kind in NECKS},
+            *({kind: run / kind / "model" for kind in NECKS} for run in again),
+        ]
+    )
     found: dict[str, Any] = {"models": {}, "held_out": {}, "simple": {}, "shapes": {}}
     for kind, vae in vaes.items():
         trained = facts(models / kind)
@@ -199,17 +208,24 @@ def measure(models: Path, again: Sequence[Path]) -> dict[str, Any]:
             code: _rounded(closeness(held_out[name], keep).mean())
             for code, keep in simple_codes(training).items()
         }
-    runs = [{kind: models / kind for kind in NECKS}]
-    runs += [{kind: run / kind / "model" for kind in NECKS} for run in again]
-    found["seeds"] = {}
-    for run in runs:
-        seed = seed_of(run)
-        if seed in found["seeds"]:
-            raise ValueError(f"two runs have the seed {seed}: expected another seed for each")
-        found["seeds"][seed] = {
+    found["seeds"] = {
+        seed: {
             kind: compared(model_folder.load(VoxelVAE, folder), held_out)
             for kind, folder in run.items()
         }
+        for seed, run in runs.items()
+    }
+    return found
+
+
+def by_seed(runs: Sequence[Mapping[str, Path]]) -> dict[str, Mapping[str, Path]]:
+    """Runs by their seeds. Raises ValueError when two have the same, or as `seed_of` does."""
+    found: dict[str, Mapping[str, Path]] = {}
+    for run in runs:
+        seed = seed_of(run)
+        if seed in found:
+            raise ValueError(f"two runs have the seed {seed}: expected another seed for each")
+        found[seed] = run
     return found
 
 
