@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",  # Python and the decoder run as WebAssembly
+        "script-src 'self' 'wasm-unsafe-eval'",  # the decoder runs as WebAssembly
         "worker-src 'self' blob:",
         "style-src 'self' 'unsafe-inline'",  # figures carry lengths and colors as styles
         "img-src 'self' data: blob:",

@@ -184,6 +184,14 @@ def test_parameters_are_nearly_equal(report):
     assert max(counts) < 1.06 * min(counts)
 
 
+def test_more_than_a_third_of_the_vectors_parameters_is_in_its_matrices():
+    vae = voxel_vae.load("vector")
+    matrices = [part for part in vae.modules() if isinstance(part, torch.nn.Linear)]
+    held = sum(parameter.numel() for part in matrices for parameter in part.parameters())
+    assert len(matrices) == 2
+    assert 1 / 3 < held / vae.num_parameters() < 0.4
+
+
 def test_full_voxels_are_about_one_in_ten():
     assert voxel_shapes.load("held_out").mean().item() == pytest.approx(0.1, abs=0.02)
 

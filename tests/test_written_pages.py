@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 import static_math
 import strict_pages
+from playwright.sync_api import Browser
 from sphinx.errors import ExtensionError
 
 BOOK = Path(__file__).parents[1] / "_build" / "html"
-PAGES = sorted(BOOK.rglob("*.html"))
+PAGES = sorted(path for path in BOOK.rglob("*.html") if "_static" not in path.parts)
+REFUSED = """Object.defineProperty(window, "localStorage", {
+  configurable: true,
+  get() { throw new DOMException("refused", "SecurityError"); },
+})"""
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(BOOK)))
 def test_a_page_has_the_policy_and_no_code_in_its_markup(path):
     html = path.read_text(encoding="utf-8")
-    if "<html" not in html:
-        return
     assert strict_pages.POLICY in html.split("<script", 1)[0]
     for script in re.findall(r"<script[^>]*>", html):
         assert "src=" in script or 'type="application/json"' in script, script
@@ -48,3 +51,26 @@ def test_a_letter_is_drawn_once_on_a_page():
     assert again.count("<path") == 0
     assert again.count("<use") == 1
     static_math.typeset.stop(None, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", ["0", REFUSED], ids=["storage kept", "storage refused"])
+def test_buttons_and_search_work_under_the_policy(before: str, browser: Browser, site: str):
+    with browser.new_page() as page:
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+        page.add_init_script(before)
+        page.add_init_script("window.print = () => { document.title = 'printed'; }")
+        page.goto(f"{site}handbook/04-frame-rules.html")
+        page.locator("[data-press=print]").evaluate("button => button.click()")
+        assert page.title() == "printed"
+        page.locator("[data-press=fullscreen]").click()
+        page.wait_for_timeout(200)
+        assert page.evaluate("() => document.fullscreenElement !== null")
+        page.evaluate("() => document.exitFullscreen()")
+        page.get_by_role("button", name="Color mode").click()
+        assert page.evaluate("() => document.documentElement.dataset.mode") in ("light", "dark")
+        page.goto(f"{site}search.html?q=causal")
+        page.locator("#search-results li").first.wait_for()
+        assert not faults
