@@ -12,8 +12,8 @@ from sphinx.application import Sphinx
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",  # the decoder runs as WebAssembly
-        "worker-src 'self' blob:",
+        "script-src 'self' 'wasm-unsafe-eval'",  # the decoder and Python are WebAssembly
+        "worker-src 'self' blob:",  # the sandbox of Python has its worker as a blob
         "style-src 'self' 'unsafe-inline'",  # figures carry lengths and colors as styles
         "img-src 'self' data: blob:",
         "object-src 'none'",
@@ -21,6 +21,7 @@ POLICY = "; ".join(
         "form-action 'self'",
     )
 )
+HEADER = f"{POLICY}; frame-ancestors 'self'"  # what a page cannot state itself
 CHARSET = '<meta charset="utf-8" />'
 INLINE = re.compile(
     r"<script(?: data-cfasync=\"false\"| type=\"text/x-thebe-config\")?>.*?</script>\s*", re.S

@@ -62,6 +62,15 @@ def site(root: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.fixture(scope="session")
+def refused_storage() -> str:
+    """Return a script that does what a browser does that may keep nothing."""
+    return """Object.defineProperty(window, "localStorage", {
+      configurable: true,
+      get() { throw new DOMException("Access is denied.", "SecurityError"); },
+    });"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Run Chromium."""

@@ -336,6 +336,7 @@ def test_what_cannot_be_loaded_is_told(context: BrowserContext, site: str, missi
 def test_it_is_accessible_and_fits(warm: Page, scheme: str, width: int):
     one = exercise(warm)
     warm.set_viewport_size({"width": width, "height": 844})
+    warm.reload(wait_until="domcontentloaded")
     warm.evaluate("scheme => { document.documentElement.dataset.theme = scheme }", scheme)
     for code in (RIGHT, EVERY_FRAME, "print(1)\n1 / 0\n"):
         write(one, code)

@@ -8,6 +8,7 @@ from typing import Any
 import notebooks
 import progress
 import pytest
+import strict_pages
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Route, expect
@@ -46,14 +47,6 @@ FILL = """() => {
     } catch {}
   }
 }"""
-POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; connect-src 'self'"
-)
-# What a browser does that may keep nothing.
-DISABLE = """Object.defineProperty(window, "localStorage", {
-  get() { throw new DOMException("Access is denied.", "SecurityError"); },
-});"""
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +225,7 @@ def test_page_shows_what_is_done_and_what_is_next(context: BrowserContext, site:
 
 @pytest.mark.slow
 def test_wrong_answers_are_named_with_their_rule_and_lead_back(context: BrowserContext, site: str):
-    titles = {name: f"Question {name}" for name in ("one", "two", "three", "four", "five")}
+    titles = {name: f"Question {name}" for name in ("shape", "eighty", "fold", "group", "numbers")}
     markup = soup(PAGE)
     data = markup.select_one("[data-part=progress] script")
     assert data
@@ -242,23 +235,23 @@ def test_wrong_answers_are_named_with_their_rule_and_lead_back(context: BrowserC
     data.string = json.dumps(state)
     context.route(f"{site}{PAGE}", lambda route: route.fulfill(body=str(markup)))
     answers = {
-        "one": {"first": "right", "last": "right", "tries": 1},
-        "two": {"first": "frames are a batch", "last": "right", "tries": 2},
-        "three": {"first": "right", "last": "time is <i>left</i> alone", "tries": 2},
-        "four": {"tries": 0, "over": "shown"},
+        "shape": {"first": "right", "last": "right", "tries": 1},
+        "eighty": {"first": "frames are a batch", "last": "right", "tries": 2},
+        "fold": {"first": "right", "last": "time is <i>left</i> alone", "tries": 2},
+        "group": {"tries": 0, "over": "shown"},
     }
     page = progress_page(context, site, seed={f"answer/{LAB}/{k}": v for k, v in answers.items()})
     row = page.locator(".ls-progress tbody tr", has_text="Lab 03").locator("td")
     assert row.nth(2).inner_text().split("\n") == ["2 of 3", "2 to answer"]
     name = "Lab 03 · Latent shape tracking: Question"
     assert page.locator(".ls-progress h2 + ul > li").all_inner_texts() == [
-        f"{name} three: your answer is what you get when time is <i>left</i> alone.",
-        f"{name} four: you had its answer shown.",
-        f"{name} two: right by now; your first answer is what you get when frames are a batch.",
+        f"{name} fold: your answer is what you get when time is <i>left</i> alone.",
+        f"{name} group: you had its answer shown.",
+        f"{name} eighty: right by now; your first answer is what you get when frames are a batch.",
     ]
-    page.get_by_role("link", name=f"{name} two").click()
-    page.wait_for_url(f"{site}labs/{LAB}.html#predict")
-    expect(page.locator("#predict")).to_be_in_viewport(timeout=30_000)
+    page.get_by_role("link", name=f"{name} eighty").click()
+    page.wait_for_url(f"{site}labs/{LAB}.html#predict-eighty")
+    expect(page.locator("#predict-eighty")).to_be_in_viewport(timeout=30_000)
 
 
 @pytest.mark.slow
@@ -426,8 +419,10 @@ def test_what_cannot_be_read_breaks_nothing_and_is_not_lost(context: BrowserCont
 
 
 @pytest.mark.slow
-def test_storage_switched_off_is_said_and_the_visit_goes_on(context: BrowserContext, site: str):
-    context.add_init_script(DISABLE)
+def test_storage_switched_off_is_said_and_the_visit_goes_on(
+    context: BrowserContext, site: str, refused_storage: str
+):
+    context.add_init_script(refused_storage)
     context.clock.install()
     page = opened(context, f"{site}handbook/{CHAPTER}.html")
     note = page.locator("nav.bd-links .ls-not-kept")
@@ -465,7 +460,8 @@ def test_a_strict_content_security_policy_takes_nothing_away(context: BrowserCon
     def strict(route: Route) -> None:
         answer = route.fetch()
         route.fulfill(
-            response=answer, headers={**answer.headers, "content-security-policy": POLICY}
+            response=answer,
+            headers={**answer.headers, "content-security-policy": strict_pages.HEADER},
         )
 
     context.route(f"{site}{PAGE}", strict)

@@ -11,14 +11,11 @@ import page_parts
 import pytest
 import serve
 import starters
+import strict_pages
 from playwright.sync_api import Browser, Page, Route
 
 PAGE = "labs/lab-03-latent-shape-tracking.html"
 PATIENCE = 120_000  # milliseconds, for machines that do much else
-POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; connect-src 'self'"
-)
 RUN = """async ({ limits = {}, stop = null, ...program }) => {
     const data = document.querySelector("[data-part=starter] script").textContent;
     const { python } = await import(new URL("../parts/python.mjs", location).href);
@@ -309,7 +306,7 @@ def test_loading_can_be_stopped(browser: Browser, site: str):
 @pytest.mark.slow
 def test_it_works_under_a_strict_policy(browser: Browser, root: Path, monkeypatch):
     def end_headers(handler: serve.Handler) -> None:
-        handler.send_header("Content-Security-Policy", POLICY)
+        handler.send_header("Content-Security-Policy", strict_pages.HEADER)
         super(serve.Handler, handler).end_headers()
 
     monkeypatch.setattr(serve.Handler, "end_headers", end_headers, raising=False)

@@ -378,9 +378,10 @@ def test_a_damaged_record_asks_anew(lab: Page, site: str, kept: str):
 
 
 @pytest.mark.slow
-def test_storage_that_is_off_is_said_and_survived(context: BrowserContext, site: str):
-    off = "{ get() { throw new DOMException('off'); } }"
-    context.add_init_script(f"Object.defineProperty(window, 'localStorage', {off})")
+def test_storage_that_is_off_is_said_and_survived(
+    context: BrowserContext, site: str, refused_storage: str
+):
+    context.add_init_script(refused_storage)
     page = opened(context.new_page(), site)
     commit(page, "eighty", HOPED)
     commit(page, "eighty", None)

@@ -86,8 +86,9 @@ def warm(browser: Browser, site: str) -> Iterator[Page]:
 @pytest.fixture
 def page(warm: Page) -> Page:
     """The same page with the original text."""
-    if warm.get_by_role("button", name="Reset to the original").is_enabled():
-        press(warm, "Reset to the original")
+    reset = warm.get_by_role("button", name="Reset to the original")
+    if reset.count() and reset.is_enabled():
+        reset.click()
     warm.set_viewport_size({"width": 1280, "height": 900})
     return warm
 
@@ -204,10 +205,10 @@ def test_what_is_no_edit_leaves_the_original(context: BrowserContext, site: str,
 
 
 @pytest.mark.slow
-def test_without_storage_an_edit_lasts_as_long_as_the_page(context: BrowserContext, site: str):
-    context.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('off'); } })"
-    )
+def test_without_storage_an_edit_lasts_as_long_as_the_page(
+    context: BrowserContext, site: str, refused_storage: str
+):
+    context.add_init_script(refused_storage)
     page = visit(context, site + PAGE)
     press(page, "Edit")
     write(page, EDITED)
@@ -320,6 +321,7 @@ def test_a_run_is_noted(page: Page):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_is_accessible_and_fits(page: Page, scheme: str, width: int):
     page.set_viewport_size({"width": width, "height": 844})
+    page.reload(wait_until="domcontentloaded")
     page.evaluate("scheme => { document.documentElement.dataset.theme = scheme }", scheme)
     for code in ("print(1)\n", EDITED + "1 / 0\n"):
         press(page, "Edit")

@@ -145,7 +145,7 @@ class Progress {
       ...weak
         .toSorted((a, b) => Number(b.open) - Number(a.open))
         .map(({ lab, id, rule, open }) => [
-          link(`${lab.address}#predict`, pageAnd(lab, lab.titles[id])),
+          link(`${lab.address}#predict-${id}`, pageAnd(lab, lab.titles[id])),
           rule === null ? ": you had its answer shown." : `: ${open ? "your" : "right by now; your first"} answer is what you get when ${rule}.`,
         ]),
       ...begun.map(({ lab, id }) => [link(`${lab.address}#exercises`, pageAnd(lab, id)), ": begun, not solved yet."]),

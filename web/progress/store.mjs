@@ -9,7 +9,7 @@
 
 /** @typedef {null | boolean | number | string | Json[] | { [name: string]: Json }} Json */
 /** @typedef {{ at: number, value: Json }} Entry when it was written, in ms since 1970, and what */
-/** @typedef {EventTarget & { localStorage?: Storage }} Page a window */
+/** @typedef {EventTarget & { localStorage?: Storage & { forgetful?: unknown } }} Page a window */
 
 const VERSION = 1;
 const KEPT = "latent-shapes/";
@@ -254,7 +254,7 @@ function storageOf(page) {
   try {
     const storage = page.localStorage ?? null;
     storage?.getItem(KEPT);
-    return storage;
+    return storage?.forgetful === true ? null : storage; // see _static/before-paint.js
   } catch {
     return null; // switched off, which `problem` says
   }

@@ -248,10 +248,12 @@ test("what only waited is erased and brought back, too", () => {
 const refuse = () => {
   throw new DOMException("The operation is insecure.", "SecurityError");
 };
+const FORGETFUL = Object.assign(new FakeStorage(), { forgetful: true });
 /** @type {[string, object][]} */
 const DISABLED = [
   ["its getter throws", Object.defineProperty(new EventTarget(), "localStorage", { get: refuse })],
   ["it throws when read", Object.assign(new EventTarget(), { localStorage: { getItem: refuse } })],
+  ["one that forgets stands in for it", Object.assign(new EventTarget(), { localStorage: FORGETFUL })],
   ["it is null", Object.assign(new EventTarget(), { localStorage: null })],
   ["there is none", new EventTarget()],
 ];
