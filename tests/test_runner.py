@@ -121,6 +121,16 @@ def test_a_module_in_a_folder_is_fresh_in_each_run():
         assert not [name for name in sys.modules if name.startswith("kit")]
 
 
+def test_what_a_program_leaves_among_the_modules_does_no_harm():
+    leave = (
+        "import sys\nclass Odd:\n    __path__ = None\nsys.modules |= {'odd': 42, 'odder': Odd()}"
+    )
+    assert run(leave)["ok"]
+    assert run("print('fine')")["stdout"] == "fine\n"
+    for name in ("odd", "odder"):
+        del sys.modules[name]
+
+
 CHECK = """\
 def names(code, values):
     return sorted(name for name in values if not name.startswith("_"))

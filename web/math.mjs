@@ -27,7 +27,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     answer = { html: typeset(JSON.parse(line)) };
   } catch (error) {
-    answer = { error: String(error instanceof Error ? error.message : error) };
+    answer = { error: /** @type {Error} */ (error).message };
   }
   console.log(JSON.stringify(answer));
 }

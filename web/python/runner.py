@@ -187,6 +187,9 @@ def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
         gc.collect()
 
 
-def _is_the_readers(module: types.ModuleType) -> bool:
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", [])]
+def _is_the_readers(module: object) -> bool:
+    names = getattr(
+        module, "__dict__", {}
+    )  # asked itself, a module may make up what it does not have
+    places = [names.get("__file__"), *(names.get("__path__") or [])]
     return any(str(place).startswith(str(FOLDER)) for place in places)
