@@ -188,8 +188,6 @@ def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
 
 
 def _is_the_readers(module: object) -> bool:
-    names = getattr(
-        module, "__dict__", {}
-    )  # asked itself, a module may make up what it does not have
+    names = getattr(module, "__dict__", {})  # asked itself, a module may make up what is not there
     places = [names.get("__file__"), *(names.get("__path__") or [])]
     return any(str(place).startswith(str(FOLDER)) for place in places)
