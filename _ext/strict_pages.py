@@ -1,5 +1,5 @@
 """Written pages made strict and light: a content security policy, no code in the markup, no search
-index before it is asked for.
+index before it is asked for, and the book's title in a landmark.
 
 What the theme has in the markup is in _static/ here, as files of the book's own.
 """
@@ -26,6 +26,7 @@ CHARSET = '<meta charset="utf-8" />'
 INLINE = re.compile(
     r"<script(?: data-cfasync=\"false\"| type=\"text/x-thebe-config\")?>.*?</script>\s*", re.S
 )
+BRAND = re.compile(r'(<div class="sidebar-primary-item")>(?=\s*<a class="navbar-brand)')
 SEARCH = re.compile(
     r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
 )
@@ -36,6 +37,7 @@ def strict(html: str, *, searches: bool) -> str:
     html = INLINE.sub("", html)
     html = html.replace('onclick="window.print()"', 'data-press="print"')
     html = html.replace('onclick="toggleFullScreen()"', 'data-press="fullscreen"')
+    html = BRAND.sub(r'\1 role="region" aria-label="The book">', html)
     if not searches:
         html = SEARCH.sub("", html)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}" />'

@@ -37,16 +37,6 @@ TEXTS = (".css", ".html", ".js", ".svg")  # the files that a server compresses o
 HEAVY, HEAVY_LAB = 400_000, 500_000  # bytes of a first visit
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
-# The faults of the stock theme: a rule of axe, and the only element that may break it.
-THEME_FAULTS = {
-    # The book's title at the top of the sidebar stands outside of every landmark.
-    "region": ".bd-sidebar-primary .sidebar-primary-item:has(> .navbar-brand)",
-}
-IS_THEME = """([target, own, allowed]) => {
-  const element = document.querySelector(target);
-  return !element.closest(own) && element.matches(allowed);
-}"""
-
 # Wait for all that comes after the page itself: fonts, movement.
 SETTLE = """async () => {
   await document.fonts.ready;
@@ -340,14 +330,11 @@ def test_fonts_and_formulas_are_of_the_book(visit: Visit, site: str) -> None:
 
 
 def barriers(page: Page) -> Iterator[str]:
-    """Name what axe objects to, except the known faults of the theme."""
+    """Name what axe objects to."""
     found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False})
     for violation in found.response["violations"]:
         for node in violation["nodes"]:
-            (target,) = node["target"]
-            allowed = THEME_FAULTS.get(violation["id"])
-            if not (allowed and page.evaluate(IS_THEME, [target, ARTICLE, allowed])):
-                yield f"{violation['id']} at {target}: {node['failureSummary']}"
+            yield f"{violation['id']} at {node['target']}: {node['failureSummary']}"
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ export class Editor {
         syntaxHighlighting(pygments),
         decorations,
         keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": described }),
+        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": described, tabindex: "0" }),
         pointed,
         changed,
       ],
