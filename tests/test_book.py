@@ -33,7 +33,7 @@ CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 ARTICLE = "article.bd-article"
 KINDS = ("computed here", "recorded", "illustrative")
 FONT = "IBM Plex Sans"
-TEXTS = (".css", ".html", ".js", ".svg")  # the files that a server compresses on the way
+TEXTS = (".css", ".html", ".js", ".mjs", ".svg")  # the files that a server compresses on the way
 HEAVY, HEAVY_LAB = 400_000, 500_000  # bytes of a first visit
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)

@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import static_icons
 import static_math
 import strict_pages
 from playwright.sync_api import Browser
@@ -72,3 +74,16 @@ def test_buttons_and_search_work_under_the_policy(
         page.goto(f"{site}search.html?q=causal")
         page.locator("#search-results li").first.wait_for()
         assert not faults
+
+
+def test_icons_are_drawn_and_an_unknown_one_stops_the_build(tmp_path: Path):
+    page = tmp_path / "page.html"
+    page.write_text('<i class="theme-switch fa-solid fa-sun fa-lg" data-mode="light"></i>')
+    app = SimpleNamespace(outdir=tmp_path)
+    static_icons.draw_icons(app, None)
+    drawn = page.read_text()
+    assert drawn.startswith("<svg ") and "<path " in drawn
+    assert 'data-mode="light"' in drawn and 'class="theme-switch ' in drawn
+    page.write_text('<span class="fas fa-sunn"></span>')
+    with pytest.raises(ExtensionError, match="no icon is called fa-sunn"):
+        static_icons.draw_icons(app, None)

@@ -1,4 +1,4 @@
-// Builds dist/, which the book serves from its own root: fonts, icons and the in-page parts,
+// Builds dist/, which the book serves from its own root: fonts, models and the in-page parts,
 // no other host asked.
 import { cp, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -24,6 +24,7 @@ const VENDORED = [
     "vendor/fonts/ibm-plex-mono-latin-600-normal.woff2",
   ],
   ["@fontsource/ibm-plex-mono/LICENSE", "vendor/fonts/LICENSE"],
+  ["@fortawesome/free-solid-svg-icons/LICENSE.txt", "vendor/fontawesome/LICENSE.txt"],
   ["onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime/ort-wasm-simd-threaded.wasm"],
   ["pyodide/pyodide.asm.wasm", "vendor/pyodide/pyodide.asm.wasm"],
   ["pyodide/python_stdlib.zip", "vendor/pyodide/python_stdlib.zip"],
@@ -41,14 +42,6 @@ for (const [from, to] of [...VENDORED.map(([from, to]) => [join("node_modules", 
   await mkdir(dirname(target), { recursive: true });
   await cp(from, target, { recursive: true });
 }
-await build({
-  entryPoints: ["icons.mjs"],
-  outfile: join(DIST, "_static/scripts/fontawesome.js"),
-  bundle: true,
-  minify: true,
-  format: "iife",
-  legalComments: "inline",
-});
 await build({
   entryPoints: { "python-sandbox": "python/sandbox.mjs", "python-worker": "python/worker.mjs" },
   outdir: join(DIST, "parts"),

@@ -1,46 +1,14 @@
-// The icons the theme draws, instead of the complete icon library (543 kB compressed) that it ships.
-import { dom, library } from "@fortawesome/fontawesome-svg-core";
-import { faGithub } from "@fortawesome/free-brands-svg-icons";
-import {
-  faAngleLeft,
-  faAngleRight,
-  faBars,
-  faChevronDown,
-  faChevronRight,
-  faCircleHalfStroke,
-  faDownload,
-  faExpand,
-  faFile,
-  faFilePdf,
-  faLightbulb,
-  faList,
-  faMagnifyingGlass,
-  faMoon,
-  faRocket,
-  faSun,
-  faTriangleExclamation,
-  faXmark,
-} from "@fortawesome/free-solid-svg-icons";
+// Icons for the book's build: node icons.mjs fa-bars fa-github … prints, by name, the SVG of each.
+import { icon, library } from "@fortawesome/fontawesome-svg-core";
+import { fab } from "@fortawesome/free-brands-svg-icons";
+import { fas } from "@fortawesome/free-solid-svg-icons";
 
-library.add(
-  faAngleLeft,
-  faAngleRight,
-  faBars,
-  faChevronDown,
-  faChevronRight,
-  faCircleHalfStroke,
-  faDownload,
-  faExpand,
-  faFile,
-  faFilePdf,
-  faGithub,
-  faLightbulb,
-  faList,
-  faMagnifyingGlass,
-  faMoon,
-  faRocket,
-  faSun,
-  faTriangleExclamation,
-  faXmark,
-);
-dom.watch();
+library.add(fas, fab);
+
+/** @param {string} name as the theme has it in a class */
+function drawn(name) {
+  const iconName = /** @type {import("@fortawesome/fontawesome-svg-core").IconName} */ (name.slice("fa-".length));
+  return (icon({ prefix: "fas", iconName }) ?? icon({ prefix: "fab", iconName }))?.html[0];
+}
+
+console.log(JSON.stringify(Object.fromEntries(process.argv.slice(2).map((name) => [name, drawn(name)]))));
