@@ -27,7 +27,7 @@ def draw_icons(app: Sphinx, exception: Exception | None) -> None:
         return
     pages = {path: path.read_text(encoding="utf-8") for path in Path(app.outdir).rglob("*.html")}
     names = {name(found["words"]) for html in pages.values() for found in ICON.finditer(html)}
-    asked = ["node", PROGRAM, *sorted(names)]
+    asked = ["node", str(PROGRAM), *sorted(names)]
     told = subprocess.run(asked, check=True, capture_output=True, text=True, encoding="utf-8")
     icons = json.loads(told.stdout)
     if missing := names - icons.keys():
