@@ -308,6 +308,19 @@ def test_what_cannot_be_loaded_is_told(context: BrowserContext, site: str, missi
 
 
 @pytest.mark.slow
+def test_a_part_that_is_missing_is_told_and_keeps_nothing_from_the_others(
+    context: BrowserContext, site: str
+):
+    context.route("**/parts/question.mjs", lambda route: route.abort())
+    page = visit(context, site + PAGE)
+    page.locator(".ls-starter").get_by_role("button", name="Run", exact=True).wait_for()
+    question = page.locator("[data-part=question]").first
+    question.get_by_role("alert").wait_for()
+    assert "could not be loaded: reload the page" in question.inner_text()
+    assert question.locator("details").count() >= 3
+
+
+@pytest.mark.slow
 def test_a_run_is_noted(page: Page):
     press(page, "Run")
     settle(page)

@@ -2,6 +2,8 @@
 // Puts the parts of a page in their places: <div data-part="name"> with its data as JSON inside.
 // A part exports { render({ model, el }) }, as for anywidget, and so works in a notebook unchanged.
 
+import { make } from "./elements.mjs";
+
 /** @typedef {import("./part.d.ts").Model} Model */
 
 /** @implements {Model} */
@@ -73,9 +75,17 @@ function restored(data) {
   return data;
 }
 
-for (const el of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-part]"))) {
+/** @param {HTMLElement} el */
+async function fill(el) {
   const data = JSON.parse(el.querySelector("script[type='application/json']")?.textContent ?? "{}");
   const address = new URL(`${el.dataset.part}.mjs`, import.meta.url);
   const { default: part } = await import(address.href);
   part.render({ model: new PageModel(restored(data)), el });
+}
+
+for (const el of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-part]"))) {
+  fill(el).catch((error) => {
+    el.append(make("p", { role: "alert" }, "What answers here could not be loaded: reload the page."));
+    throw error;
+  });
 }
