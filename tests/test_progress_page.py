@@ -169,7 +169,7 @@ def choose(page: Page, content: object, name: str = "progress.json") -> None:
     text = content if isinstance(content, str) else json.dumps(content)
     payload = FilePayload(name=name, mimeType="application/json", buffer=text.encode())
     page.locator(".ls-progress input[type=file]").set_input_files(payload)
-    page.wait_for_function("document.querySelector('.ls-outcome [role=status]').textContent")
+    page.locator(".ls-outcome [role=status]:not(:empty)").wait_for()
 
 
 @pytest.mark.slow

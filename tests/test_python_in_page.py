@@ -16,6 +16,9 @@ from playwright.sync_api import Browser, Page, Route
 
 PAGE = "labs/lab-03-latent-shape-tracking.html"
 PATIENCE = 120_000  # milliseconds, for machines that do much else
+BEGUN = """async () => {
+    while (!window.runtime) await new Promise(done => setTimeout(done, 20));
+}"""
 RUN = """async ({ limits = {}, stop = null, ...program }) => {
     const data = document.querySelector("[data-part=starter] script").textContent;
     const { python } = await import(new URL("../parts/python.mjs", location).href);
@@ -296,7 +299,7 @@ def test_loading_can_be_stopped(browser: Browser, site: str):
     with opened(browser, site + PAGE) as page:
         page.route("**/python_stdlib.zip*", lambda route: None)  # never answered
         page.evaluate(f"program => {{ window.ran = ({RUN})(program) }}", {"code": "print(1)"})
-        page.wait_for_function("window.runtime")
+        page.evaluate(BEGUN)
         page.evaluate(
             "async () => (await import(new URL('../parts/python.mjs', location))).python().stop()"
         )
