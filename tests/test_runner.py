@@ -121,6 +121,12 @@ def test_a_module_in_a_folder_is_fresh_in_each_run():
         assert not [name for name in sys.modules if name.startswith("kit")]
 
 
+def test_modules_that_a_program_takes_away_come_back():
+    assert run("import sys\nsys.modules.clear()\nprint('gone')")["stdout"] == "gone\n"
+    assert run("import json\nprint(json.dumps([1]))")["stdout"] == "[1]\n"
+    assert "pytest" in sys.modules
+
+
 def test_what_a_program_leaves_among_the_modules_does_no_harm():
     leave = (
         "import sys\nclass Odd:\n    __path__ = None\nsys.modules |= {'odd': 42, 'odder': Odd()}"

@@ -147,7 +147,7 @@ def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
         "builtins": dict(builtins.__dict__),
         "limit": sys.getrecursionlimit(),
         "streams": (sys.stdin, sys.stdout, sys.stderr),
-        "main": sys.modules["__main__"],
+        "modules": dict(sys.modules),
         "folder": os.getcwd(),
     }
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -177,7 +177,7 @@ def _as_if_new(asked: dict, emit: Emit) -> Iterator[types.ModuleType]:
         sys.setrecursionlimit(before["limit"])
         sys.stdin, sys.stdout, sys.stderr = before["streams"]
         sys.path[:], sys.argv[:] = before["path"], before["argv"]
-        sys.modules["__main__"] = before["main"]
+        sys.modules.update(before["modules"])
         os.environ.clear()
         os.environ.update(before["environ"])
         os.chdir(before["folder"])
