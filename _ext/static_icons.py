@@ -16,9 +16,11 @@ LOOKS = {"fa-solid", "fa-brands", "fa-lg"}  # what else the classes of an icon s
 
 
 def name(words: str) -> str:
-    """Which icon such classes ask for."""
-    (found,) = {word for word in words.split() if word.startswith("fa-")} - LOOKS
-    return found
+    """Which icon such classes ask for. Raises ExtensionError where that is not one."""
+    found = sorted({word for word in words.split() if word.startswith("fa-")} - LOOKS)
+    if len(found) != 1:
+        raise ExtensionError(f"{words!r} asks for {found or 'no icon'}, expected one icon's name")
+    return found[0]
 
 
 def draw_icons(app: Sphinx, exception: Exception | None) -> None:

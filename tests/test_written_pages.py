@@ -87,3 +87,6 @@ def test_icons_are_drawn_and_an_unknown_one_stops_the_build(tmp_path: Path):
     page.write_text('<span class="fas fa-sunn"></span>')
     with pytest.raises(ExtensionError, match="no icon is called fa-sunn"):
         static_icons.draw_icons(app, None)
+    page.write_text('<span class="fas fa-sun fa-moon"></span>')
+    with pytest.raises(ExtensionError, match="expected one icon's name"):
+        static_icons.draw_icons(app, None)
