@@ -1,5 +1,6 @@
 """Make what a reader takes away, and tell its page how large it is: python -m takeaway."""
 
+import json
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ def main() -> None:
     config = yaml.safe_load((COURSE / "_config.yml").read_text(encoding="utf-8"))
     repository = config["repository"]
     notebooks = f"{repository['url']}/blob/{repository['branch']}/labs"
-    questions = deck.read(BOOK)
+    questions = json.loads((BOOK / "question-bank.json").read_text(encoding="utf-8"))
     address = config["html"].get("baseurl", "")
     deck.write(BOOK / DECK, questions, at=changed(), notebooks=notebooks, book=address)
     cheat_sheet.write(BOOK / SHEET, BOOK / "vendor/fonts", repository=repository["url"])

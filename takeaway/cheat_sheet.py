@@ -135,7 +135,9 @@ def _frame_rules() -> Iterator[dict[str, Any]]:
             "families": _titles(families),
             "rule": atlas.frame_rule(families[0]),
             "results": [
-                None if result is None or count < least else {"latent": result[0], "back": result[1]}
+                None
+                if result is None or count < least
+                else {"latent": result[0], "back": result[1]}
                 for count, result in zip(COUNTS, results, strict=True)
             ],
         }

@@ -6,7 +6,6 @@ into the file, has to be that of the last change.
 """
 
 import itertools
-import json
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -22,8 +21,10 @@ from takeaway import archive
 # Chosen once. With other ids Anki would take the deck, or the look of its cards, for another.
 DECK, NOTETYPE = 1_784_302_119, 1_784_302_120
 NAME = "Latent Shapes"
-FIELDS = ("Title", "Lab", "Depth", "Ask", "Answer", "Steps", "Rubric", "Follow-ups")
-FIELDS += ("Misconception", "Sources", "Page", "Notebook")
+FIELDS = (
+    *("Title", "Lab", "Depth", "Ask", "Answer", "Steps", "Rubric", "Follow-ups"),
+    *("Misconception", "Sources", "Page", "Notebook"),
+)
 HERE = Path(__file__).parent
 
 
@@ -106,11 +107,3 @@ def _link(text: str, url: str) -> str:
 def _marked(text: str) -> str:
     """A text of the bank as markup, with code between backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
-def read(book: Path) -> list[dict[str, Any]]:
-    """The questions of a built book."""
-    questions: list[dict[str, Any]] = json.loads(
-        (book / "question-bank.json").read_text(encoding="utf-8")
-    )
-    return questions
