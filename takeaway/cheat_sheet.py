@@ -34,13 +34,15 @@ def write(target: Path, fonts: Path, *, repository: str) -> None:
     sheet = {**data(), "repository": repository}
     with tempfile.TemporaryDirectory() as folder:
         _unpack(fonts, Path(folder))
-        pdf = typst.compile(
-            SHEET,
+        pdf, warnings = typst.compile_with_warnings(
+            str(SHEET),
             font_paths=[folder],
             ignore_system_fonts=True,
             sys_inputs={"sheet": json.dumps(sheet)},
             timestamp=0,
         )
+    if warnings:
+        raise ValueError(f"{SHEET.name}: {warnings[0]}; are the book's fonts in {fonts}?")
     assert isinstance(pdf, bytes)
     target.write_bytes(pdf)
 
