@@ -8,7 +8,7 @@ import { Recorder } from "./recorder.mjs";
 /** @type {[Way, string, string][]} */
 const WAYS = [
   ["head", "In my head", "Say it to yourself in whole sentences, then look."],
-  ["writing", "In writing", "What you write is kept in this browser until the question is rated."],
+  ["writing", "In writing", "What you write is kept in this browser."],
   ["aloud", "Aloud", "Only you hear it: the recording stays in this tab, is sent nowhere, and is gone with the next question."],
 ];
 

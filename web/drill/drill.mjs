@@ -148,7 +148,8 @@ export class Drill {
     if (!element?.isConnected) return;
     element.focus({ preventScroll: true });
     const { top } = element.getBoundingClientRect();
-    if (top < 0 || top > innerHeight / 2) element.scrollIntoView({ block: "start" });
+    const start = element.matches("h2") ? (element.closest("section") ?? element) : element;
+    if (top < innerHeight / 8 || top > innerHeight / 2) start.scrollIntoView({ block: "start" });
   }
 
   /** @param {() => { root: HTMLElement, stop: () => void }} begin */

@@ -35,8 +35,7 @@ export function home(drill) {
       ...pair("learned", `${learned} of ${drill.entries.length}`),
     ),
     filters(drill),
-    make("div", { class: "ls-begin" }, main),
-    settings(sizes),
+    make("div", { class: "ls-begin" }, main, settings(sizes)),
     ...interviews(drill, memory),
   );
 }

@@ -112,7 +112,7 @@ export class Interview {
   #hold(paused) {
     this.#tick();
     this.#paused = paused;
-    this.#pause.textContent = paused ? "Go on" : "Pause";
+    this.#pause.textContent = paused ? "Continue" : "Pause";
     this.#time.toggleAttribute("data-paused", paused);
     this.#drill.tell(paused ? "The clock stands still." : "The clock runs again.");
   }

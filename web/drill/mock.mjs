@@ -97,7 +97,7 @@ export function result({ asked }) {
     unreached: asked.filter((one) => !one.scored),
     got: scored.reduce((sum, { got }) => sum + got, 0),
     of: scored.reduce((sum, { of }) => sum + of, 0),
-    revisit: [...Map.groupBy(weak, ({ lab }) => lab)],
+    revisit: [...new Set(weak.map(({ lab }) => lab))].map((lab) => ({ lab, weak: weak.filter((one) => one.lab === lab) })),
   };
 }
 

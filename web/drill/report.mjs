@@ -48,7 +48,7 @@ export function report(drill, mock, resume) {
     ...(missed.length ? [make("h3", {}, "Points that you did not make"), make("ul", { class: "ls-missed" }, ...missed)] : []),
     make("h3", {}, "What to revisit"),
     ...(revisit.length
-      ? [make("ul", { class: "ls-revisit" }, ...revisit.map(([lab, weak]) => visit(drill, lab, weak)))]
+      ? [make("ul", { class: "ls-revisit" }, ...revisit.map(({ lab, weak }) => visit(drill, lab, weak)))]
       : [make("p", {}, of ? "Nothing stands out: every question made at least three quarters of its points." : "Nothing yet: score a question first.")]),
     make(
       "div",
