@@ -31,10 +31,15 @@ class Quote:
     def __str__(self) -> str:
         return f"{self.library} {self.version}, {self.file}:{self.line}\n    {self.text}"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    @property
+    def url(self) -> str:
+        """Where the line stands in the library's repository, at this version."""
         base = _REPOSITORIES[self.library].format(version=self.version)
+        return f"{base}/{self.library}/{self.file}#L{self.line}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         html = (
-            f'<p><a href="{base}/{self.library}/{self.file}#L{self.line}">{self.library} '
+            f'<p><a href="{self.url}">{self.library} '
             f"{self.version}, {self.file}, line {self.line}</a></p>"
             f'<pre tabindex="0">{escape(self.text)}</pre>'
         )
