@@ -61,7 +61,7 @@ def pages(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def _sources(root: Path) -> list[Path]:
-    patterns = ("labs/lab-*.ipynb", "labs/lab-*.toml", "code/lab-*/*exercises.py")
+    patterns = ("labs/lab-*.ipynb", "labs/lab-*-questions.toml", "code/lab-*/*exercises.py")
     return sorted(path for pattern in patterns for path in root.glob(pattern))
 
 

@@ -29,16 +29,19 @@ export const link = (address, text) => make("a", { href: address }, text);
 export const heading = (level, text) => make(level, { tabindex: -1 }, text);
 
 /**
- * A text with code between backticks.
+ * A text with code between backticks, and with shapes and sizes that stay on one line.
  * @param {string} text
  */
-export const marked = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+export function marked(text) {
+  const whole = text.replaceAll(/(?<=\d) × (?=\d)/g, "\u00a0×\u00a0").replaceAll(/(?<=\d), (?=\d)/g, ",\u00a0");
+  return whole.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
 
 /**
  * @param {string} text with an empty line between paragraphs
  * @returns {HTMLElement[]}
  */
-export const paragraphs = (text) => text.split(/\n{2,}/).map((part) => make("p", {}, ...marked(part)));
+export const paragraphs = (text) => text.trim().split(/\n\s*\n/).map((part) => make("p", {}, ...marked(part)));
 
 /**
  * The text of a button, with the key that presses it.
