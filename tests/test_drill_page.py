@@ -540,7 +540,7 @@ def test_storage_switched_off_is_said_and_the_drill_goes_on(
 ):
     page = context_without_storage.new_page()
     opened(page, site)
-    expect(page.locator(".ls-problem")).to_contain_text("lasts until the page is closed")
+    expect(page.locator(".ls-unkept")).to_contain_text("lasts until the page is closed")
     start(page)
     reveal(page)
     button(page, "Good").click()

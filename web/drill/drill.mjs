@@ -34,6 +34,7 @@ export class Drill {
   /** @type {{ stop: () => void } | null} what runs instead of the beginning */
   #running = null;
   #drawing = false;
+  #problem = make("p", { class: "ls-unkept" });
   #told = make("p", { class: "visually-hidden", role: "status" });
   #screen = make("div");
 
@@ -44,10 +45,12 @@ export class Drill {
     this.entries = /** @type {Entry[]} */ (model.get("entries"));
     this.labs = /** @type {Record<string, Lab>} */ (model.get("labs"));
     this.bankPage = /** @type {string} */ (model.get("page"));
-    this.root = make("div", { class: "ls-drill" }, this.#told, this.#screen);
+    this.root = make("div", { class: "ls-drill" }, this.#told, this.#problem, this.#screen);
+    this.#warn();
     this.#draw();
     // Many keys may change at once: they are drawn once. What runs is not disturbed.
     store.on(() => {
+      this.#warn();
       if (this.#drawing) return;
       this.#drawing = true;
       requestAnimationFrame(() => {
@@ -159,6 +162,10 @@ export class Drill {
     this.#running = running;
     this.#screen.replaceChildren(running.root);
     this.focus(running.root.querySelector("h2"));
+  }
+
+  #warn() {
+    this.#problem.textContent = store.problem;
   }
 
   #stop() {

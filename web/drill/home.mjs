@@ -16,8 +16,8 @@ export function home(drill) {
   const sizes = sizesOf(store.get("setting/drill"));
   const entries = inOrder(drill.entries);
   const plan = memory.plan(entries, drill.filter, sizes.fresh, now);
-  const learned = drill.entries.filter(({ id }) => memory.cards.has(id)).length;
-  const weak = drill.entries.filter(({ id }) => memory.weak(id)).length;
+  const learned = plan.wanted.filter(({ id }) => memory.cards.has(id)).length;
+  const weak = plan.wanted.filter(({ id }) => memory.weak(id)).length;
   const session = [...plan.due, ...plan.fresh].slice(0, sizes.size);
   const main = session.length
     ? button(`Start: ${counted(session.length, "question")}`, () => drill.review(session), { class: "ls-main" })
@@ -25,14 +25,14 @@ export function home(drill) {
   return make(
     "section",
     { class: "ls-home" },
-    ...problems(memory),
+    ...damage(memory),
     make(
       "dl",
       { class: "ls-counts" },
       ...pair("due now", plan.due.length),
       ...pair("new today", plan.fresh.length),
       ...pair("weak", weak),
-      ...pair("learned", `${learned} of ${drill.entries.length}`),
+      ...pair("learned", `${learned} of ${plan.wanted.length}`),
     ),
     filters(drill),
     make("div", { class: "ls-begin" }, main, settings(sizes)),
@@ -47,17 +47,13 @@ export function home(drill) {
 const pair = (name, count) => [make("div", {}, make("dt", {}, name), make("dd", {}, String(count)))];
 
 /** @param {Memory} memory */
-function problems({ damaged }) {
-  const said = [];
-  if (store.problem) said.push(make("p", {}, store.problem));
-  if (damaged.length) {
-    const names = damaged.map((key) => key.slice(key.indexOf("/") + 1)).join(", ");
-    const one = damaged.length === 1;
-    said.push(
-      make("p", {}, `${counted(damaged.length, "entry", "entries")} of the drill cannot be read and ${one ? "counts" : "count"} as not there: ${names}. What is kept stays as it is until you rate that question.`),
-    );
-  }
-  return said.length ? [make("div", { class: "ls-problem" }, ...said)] : [];
+function damage({ damaged }) {
+  if (!damaged.length) return [];
+  const names = damaged.map((key) => key.slice(key.indexOf("/") + 1)).join(", ");
+  const counts = damaged.length === 1 ? "counts" : "count";
+  return [
+    make("p", { class: "ls-problem" }, `${counted(damaged.length, "entry", "entries")} of the drill cannot be read and ${counts} as not there: ${names}. What is kept stays as it is until you rate that question.`),
+  ];
 }
 
 /**

@@ -66,7 +66,7 @@ export class Memory {
   }
 
   /**
-   * What there is to do now: `due` by when it was due, then `fresh`, as many new ones as the day has
+   * What there is to do now, of the questions that are `wanted`: `due` by when it was due, then `fresh`, as many new ones as the day has
    * left; `rest` are the other new ones, and `ahead` what is learned and not due yet.
    * @param {Entry[]} entries
    * @param {Filter} filter
@@ -83,6 +83,7 @@ export class Memory {
     const today = [...this.cards.values()].filter(({ first }) => dayOf(first) === dayOf(now)).length;
     const left = Math.max(0, fresh - today);
     return {
+      wanted,
       due: learned.filter((entry) => when(entry) <= now),
       ahead: learned.filter((entry) => when(entry) > now),
       fresh: unseen.slice(0, left),

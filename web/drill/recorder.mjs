@@ -31,10 +31,6 @@ export class Recorder {
     return this.#address ? make("audio", { controls: true, src: this.#address, "aria-label": "Your answer" }) : null;
   }
 
-  get speaking() {
-    return this.#running !== null;
-  }
-
   /** @returns {Promise<void>} once what was said can be heard */
   stop() {
     const running = this.#running;
@@ -89,8 +85,8 @@ export class Recorder {
     const pieces = [];
     running.addEventListener("dataavailable", ({ data }) => pieces.push(data));
     running.addEventListener("stop", () => {
+      if (this.#running !== running) return; // let go of already, with what was said
       this.#release();
-      if (this.#gone) return;
       this.#address = URL.createObjectURL(new Blob(pieces, { type: running.mimeType }));
       if (this.player) this.#heard.replaceChildren(this.player);
       this.#told.textContent = "Recorded. It stays in this tab until the next question.";
