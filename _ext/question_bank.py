@@ -69,6 +69,12 @@ def anchor(lab: str) -> str:
     return "-".join(lab.split("-")[:2])
 
 
+def told(text: str) -> str:
+    """Markup of a text, with shapes and sizes that stay on one line."""
+    whole = re.sub(r"(?<=\d) × (?=\d)", "&nbsp;×&nbsp;", marked(text))
+    return re.sub(r"(?<=\d), (?=\d)", ",&nbsp;", whole)
+
+
 def _section(heading: str, lab: str, asked: list[Question], root: str) -> nodes.section:
     section = nodes.section("", nodes.title("", heading), ids=[anchor(lab)])
     chapter = lab.removeprefix("lab-").partition("-")
@@ -82,30 +88,30 @@ def _section(heading: str, lab: str, asked: list[Question], root: str) -> nodes.
 
 def _shown(question: Question) -> str:
     version = question.versions[0]
-    steps = f"<h4>Worked</h4>{_list('ol', version.steps)}" if version.steps else ""
+    steps = f"<h3>Worked</h3>{_list('ol', version.steps)}" if version.steps else ""
     follow = "".join(
-        f"<details><summary>{marked(one.ask)}</summary><p>{marked(one.answer)}</p></details>"
+        f"<details><summary>{told(one.ask)}</summary><p>{told(one.answer)}</p></details>"
         for one in version.follow
     )
     sources = (f'<a href="{escape(one.url)}">{escape(one.text)}</a>' for one in question.sources)
     return (
         f'<details class="ls-asked" id="{question.id}">'
         f"<summary>{escape(question.title)} <small>{question.depth}</small>"
-        f"<span>{marked(version.ask)}</span></summary>"
-        f"{steps}<h4>A model answer</h4>{_paragraphs(version.answer)}"
-        f"<h4>Score yourself, one point each</h4>{_list('ul', version.rubric)}"
-        f"<h4>What comes next</h4>{follow}"
-        f"<h4>What it probes</h4><p>{marked(question.probes)}</p>"
-        f"<h4>Where the truth is</h4>{_items('ul', sources)}</details>"
+        f"<span>{told(version.ask)}</span></summary>"
+        f"{steps}<h3>A model answer</h3>{_paragraphs(version.answer)}"
+        f"<h3>Score yourself, one point each</h3>{_list('ul', version.rubric)}"
+        f"<h3>What comes next</h3>{follow}"
+        f"<h3>What it probes</h3><p>{told(question.probes)}</p>"
+        f"<h3>Where the truth is</h3>{_items('ul', sources)}</details>"
     )
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{marked(part)}</p>" for part in re.split(r"\n\s*\n", text.strip()))
+    return "".join(f"<p>{told(part)}</p>" for part in re.split(r"\n\s*\n", text.strip()))
 
 
 def _list(kind: str, texts: Iterable[str]) -> str:
-    return _items(kind, map(marked, texts))
+    return _items(kind, map(told, texts))
 
 
 def _items(kind: str, items: Iterable[str]) -> str:
