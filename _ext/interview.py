@@ -1,9 +1,9 @@
 """The interview page: dialogues with computed numbers, and plans made of this course's pages.
 
-Both stand in handbook/interview.toml. `{dialogue} ID` writes a dialogue, in which each turn says who
-speaks; what stands in braces is computed, as in the question bank, with the names of the dialogue's
-lab. `{plan} NAME` writes the sittings of a plan, with the minutes of their pages: a lab's are those
-that it states, a chapter's are counted from its words.
+Both stand in handbook/interview.toml. `{dialogue} ID` writes a dialogue, in which each turn says
+who speaks; what stands in braces is computed, as in the question bank, with the names of the
+dialogue's lab. `{plan} NAME` writes the sittings of a plan, with the minutes of their pages: a
+lab's are those that it states, a chapter's are counted from its words.
 """
 
 import re
@@ -122,7 +122,9 @@ def minutes(course: Path, plan: str, step: Mapping[str, Any]) -> int:
     if not path.is_file():
         there = [str(one.relative_to(course)) for one in pages(course)]
         near = get_close_matches(page, there, n=1, cutoff=0)[0]
-        raise ValueError(f"{FILE.name}: plan {plan!r}, `page`: no {page!r}; the nearest is {near!r}")
+        raise ValueError(
+            f"{FILE.name}: plan {plan!r}, `page`: no {page!r}; the nearest is {near!r}"
+        )
     if "minutes" in step:
         return int(step["minutes"])
     if path.suffix == ".ipynb":
