@@ -14,7 +14,7 @@ BUG = None
 
 
 def check_numbers(x, name="the tensor"):
-    """No NaN, no infinity: times zero, they are the only numbers that do not give zero."""
+    """No NaN, no infinity: they alone do not become zero when multiplied by it."""
     if not math.isfinite(float((x * 0).sum())):
         raise ValueError(f"{name} has NaN or infinity: expected numbers")
 
@@ -89,8 +89,9 @@ def check_seam(picture, column):
 
 def check_saved(after, before):
     """A remedy for memory takes at least a tenth off the peak."""
-    if after > 0.9 * before:
-        raise ValueError(f"the peak is {after / before:.0%} of what it was: expected less")
+    share = after / before
+    if share > 0.9:
+        raise ValueError(f"the peak is {share:.0%} of what it was: expected less")
 
 
 def verdict(check, *given, **options):
@@ -118,7 +119,7 @@ def decode(latent):
 
 
 def pipeline(picture, bug=None):
-    """From bytes, C H W, to a still clip, its latent and back. Yields what checks say."""
+    """From bytes, C H W, to a still clip, its latent and back: what checks say."""
 
     def load(colors):
         colors = colors[::-1] if bug == "colors" else colors
@@ -147,7 +148,7 @@ picture = squares.repeat(8, axis=1).repeat(8, axis=2)
 
 clip = np.zeros((1, 3, 17, 32, 48))
 latent = encode(clip).shape  # (1, 3, 5, 4, 6)
-decoded = decode(encode(clip)).shape  # (1, 3, 17, 32, 48)
+of_17 = decode(encode(clip)).shape  # (1, 3, 17, 32, 48)
 of_16 = decode(encode(clip[:, :, :16])).shape  # (1, 3, 13, 32, 48)
 
 if __name__ == "__main__":
