@@ -150,9 +150,8 @@ def _rounded(exact: float) -> int:
 
 def _hours(total: int) -> str:
     """Minutes as a reader plans with them, up to the next half hour."""
-    halves = -(-total // 30)
-    whole = f"{halves // 2} hour{'s' * (halves // 2 != 1)}"
-    return f"{whole} and a half" if halves % 2 else whole
+    hours = -(-total // 30) / 2
+    return f"{hours:g} hour{'s' * (hours != 1)}"
 
 
 def _known(kind: str, name: str, there: Mapping[str, Any]) -> str:
