@@ -53,6 +53,7 @@ book: setup web ## build the book into _build/html, warnings as errors
 	@mkdir -p _build
 	@$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going --quiet > _build/log 2>&1 \
 		|| { grep -v '^$$' _build/log; exit 1; }
+	@$(BIN)/python -m takeaway
 	@echo "    in _build/html/index.html"
 
 serve: book ## build the book and serve it on this machine

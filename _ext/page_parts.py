@@ -45,14 +45,14 @@ def depart(writer: HTML5Translator, node: Around) -> None:
 @cache
 def file(name: str, root: str) -> dict[str, object]:
     """Where a part finds a file of web/dist, and how it knows that it got the whole of it."""
-    return _described((SERVED / name).read_bytes(), f"{root}{name}")
+    return described((SERVED / name).read_bytes(), f"{root}{name}")
 
 
 def source(env: BuildEnvironment, path: Path) -> dict[str, object]:
     """The same for a file of the course, which the book then hands out."""
     env.note_dependency(str(path))
     target = env.dlfiles.add_file(env.docname, path.relative_to(env.srcdir).as_posix())
-    return _described(path.read_bytes(), f"{root(env.docname)}_downloads/{target}")
+    return described(path.read_bytes(), f"{root(env.docname)}_downloads/{target}")
 
 
 def root(docname: str) -> str:
@@ -60,7 +60,8 @@ def root(docname: str) -> str:
     return "../" * docname.count("/")
 
 
-def _described(content: bytes, address: str) -> dict[str, object]:
+def described(content: bytes, address: str) -> dict[str, object]:
+    """Where a part finds this content, and how it knows that it got the whole of it."""
     digest = hashlib.sha256(content).hexdigest()
     return {
         "name": Path(address).name,

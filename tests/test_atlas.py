@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import random
-from functools import cache
 from pathlib import Path
 
 import diffusers
@@ -12,25 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentlab import atlas, real_class
 from latentlab.atlas import RefusedError, families, trace
+from real_classes import execute, shared
 
 NAMES = list(families())
 LIBRARY = Path(diffusers.__file__).parent
 each_family = pytest.mark.parametrize("name", NAMES)
-
-
-@cache
-def shared(name: str):
-    return real_class.build(name)
-
-
-def execute(name: str, **asked: int | None):
-    """Shapes of latent and decoded pixels, or None where the class raises."""
-    # A request that fails leaves frames in EasyAnimate's cache: it needs a new model each time.
-    vae = real_class.build(name) if name == "easyanimate" else shared(name)
-    try:
-        return real_class.there_and_back(vae, name, **asked)
-    except (RuntimeError, ValueError):
-        return None
 
 
 def agree(name: str, batch: int, frames: int | None, height: int, width: int) -> None:

@@ -78,12 +78,13 @@ NO_FIGURE = re.compile(r"(?<![\w.])[^\W\d]\w*|\d-?D\b|\d*[kNn](?=\s*[+−-])|#\d
 FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-def in_bytes(count: float) -> str:
+def in_bytes(count: int | float) -> str:
     """A number of bytes as a reader says it: `3.95 GiB`."""
     for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB")):
         if count >= 1024**power:
-            return f"{count / 1024**power:.3g} {unit}"
-    return f"{count:,} bytes"
+            size = count / 1024**power
+            return f"{size:{'.3g' if size < 999.5 else ',.0f'}} {unit}"
+    return f"{count:,.0f} bytes"
 
 
 @dataclass(frozen=True)

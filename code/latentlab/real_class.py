@@ -22,6 +22,24 @@ def build(name: str) -> Any:
     return vae
 
 
+def encode(
+    vae: Any, name: str, *, height: int, width: int, frames: int | None = None, batch: int = 1
+) -> torch.Tensor:
+    """The latent of a request, on the meta device. Raises what the class raises.
+
+    Sizes are pixels; `frames` is None for a family of images.
+    """
+    if atlas.family(name).medium == "video":
+        pixels = torch.empty(batch, 3, frames or 1, height, width, device="meta")
+    else:
+        pixels = torch.empty(batch * (frames or 1), 3, height, width, device="meta")
+    with torch.no_grad():
+        encoded = vae.encode(pixels)
+    if hasattr(encoded, "latent_dist"):
+        return encoded.latent_dist.mode()
+    return encoded.latents if hasattr(encoded, "latents") else encoded.latent
+
+
 def there_and_back(
     vae: Any, name: str, *, height: int, width: int, frames: int | None = None, batch: int = 1
 ) -> tuple[Shape, Shape]:
@@ -30,19 +48,11 @@ def there_and_back(
     Sizes are pixels; `frames` is None for a family of images. Raises what the class raises.
     """
     family = atlas.family(name)
-    if family.medium == "video":
-        pixels = torch.empty(batch, 3, frames or 1, height, width, device="meta")
-    else:
-        pixels = torch.empty(batch * (frames or 1), 3, height, width, device="meta")
     extra: dict[str, Any] = {}
     if family.medium == "frames" and "TemporalDecoder" in family.class_name:
         extra["num_frames"] = frames
     if family.config.get("timestep_conditioning"):
         extra["temb"] = torch.empty(batch, device="meta")
+    latent = encode(vae, name, height=height, width=width, frames=frames, batch=batch)
     with torch.no_grad():
-        encoded = vae.encode(pixels)
-        if hasattr(encoded, "latent_dist"):
-            latent = encoded.latent_dist.mode()
-        else:
-            latent = encoded.latents if hasattr(encoded, "latents") else encoded.latent
         return tuple(latent.shape), tuple(vae.decode(latent, **extra).sample.shape)

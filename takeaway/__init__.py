@@ -1,0 +1,1 @@
+"""What a reader takes away from the book: a deck for Anki, a cheat sheet, the book itself."""
