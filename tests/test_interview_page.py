@@ -40,7 +40,7 @@ def change(course: Path, old: str, new: str) -> None:
 
 def turns(name: str) -> list[str]:
     found = BeautifulSoup(interview.dialogue(ROOT, name), "html.parser").select(".ls-turn")
-    return [turn.get_text() for turn in found]
+    return [" ".join(turn.get_text().split()) for turn in found]
 
 
 @pytest.mark.parametrize("name", DIALOGUES)
