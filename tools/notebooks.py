@@ -140,7 +140,8 @@ def normalize(notebook: NotebookNode) -> None:
     notebook.metadata = nbformat.from_dict(copy.deepcopy(KERNEL))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
-        kept = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
+        keys = ("tags", "jupyter", "mystnb")
+        kept = {key: cell.metadata[key] for key in keys if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         for output in cell.get("outputs", ()):  # a form lives as long as the kernel that drew it
             output.get("data", {}).pop(WIDGET, None)

@@ -15,7 +15,7 @@ import { clock, labNumber } from "./words.mjs";
 
 const KEEP = 5; // seconds after which the time that is left is kept again
 const SOON = 5 * 60;
-const TIME_IS_UP = "The twenty minutes are over. Nothing is cut off: finish what you were saying, or end here.";
+const TIME_IS_UP = "The twenty minutes are over. Nothing is cut off: finish what you were saying, or end it.";
 
 export class Interview {
   #drill;
@@ -48,7 +48,7 @@ export class Interview {
     this.#key = key;
     this.#mock = mock;
     this.#questions = questions;
-    const buttons = [this.#pause, button("Leave, go on later", () => drill.home()), button("End here", () => this.#end())];
+    const buttons = [this.#pause, button("Leave", () => drill.home(), { title: "It can go on later" }), button("End", () => this.#end(), { title: "On to the report" })];
     this.root = make(
       "section",
       { class: "ls-card ls-mock", tabindex: -1 },

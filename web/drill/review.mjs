@@ -98,7 +98,7 @@ export class Review {
       "div",
       { class: "ls-top" },
       make("span", {}, where),
-      ...(undo ? [button("Take back the last rating", undo)] : []),
+      ...(undo ? [button("Undo", undo, { "aria-label": "Undo the last rating" })] : []),
       button("Leave", () => this.#drill.home()),
     );
   }

@@ -1,0 +1,157 @@
+"""Checks to keep: each asks one question of a tensor, and answers with one sentence.
+
+They take arrays of numpy and tensors of torch. Beneath them is a small pipeline with a
+bug to plant: which check speaks first? The axes are B C T H W.
+"""
+
+import math
+
+import numpy as np
+
+# (1) The contract: what is right about each tensor on the way. Change BUG to "range",
+#     "colors", "frames", "scale" or "twice".
+BUG = None
+
+
+def check_numbers(x, name="the tensor"):
+    """No NaN, no infinity: they alone do not become zero when multiplied by it."""
+    if not math.isfinite(float((x * 0).sum())):
+        raise ValueError(f"{name} has NaN or infinity: expected numbers")
+
+
+def check_pixels(x):
+    """Numbers that use both halves of -1 to 1."""
+    check_numbers(x, "the picture")
+    low, high = float(x.min()), float(x.max())
+    if low < -1.01 or high > 1.01 or low > -0.1:
+        raise ValueError(f"pixels lie in {low:.2f} to {high:.2f}: expected -1 to 1")
+
+
+def check_red(picture):
+    """Of a red picture that went through a loader, C H W: is red still channel 0?"""
+    means = [float(channel.mean()) for channel in picture]
+    found = means.index(max(means))
+    if found != 0:
+        raise ValueError(f"red is in channel {found}: expected it in channel 0")
+
+
+def check_frames(frames, temporal):
+    """A count that a causal encoder takes without a rest."""
+    if over := (frames - 1) % temporal:
+        near = f"{frames - over} and {frames - over + temporal}"
+        rule = f"expected {temporal}k + 1, the nearest are {near}"
+        raise ValueError(f"{frames} frames leave {over} over: {rule}")
+
+
+# (2) The main transition: what a denoiser is given. The band is for a batch of several
+#     pictures; a flat one alone may stray further.
+def check_latent(z):
+    """Numbers of about mean 0 and standard deviation 1."""
+    check_numbers(z, "the latent")
+    mean, std = float(z.mean()), float(z.std())
+    if abs(mean) > 0.05:
+        raise ValueError(f"the latent's mean is {mean:.2f}: expected -0.05 to 0.05")
+    if not 0.75 < std < 1.35:
+        raise ValueError(f"the latent's deviation is {std:.2f}: expected 0.75 to 1.35")
+
+
+# (3) Give the letters, too, and the message can name the axis.
+def check_shape(found, wanted, axes):
+    """Two shapes agree. `axes` names their axes, such as B C T H W."""
+    if len(found) != len(wanted):
+        raise ValueError(f"{len(found)} axes: expected {len(wanted)}, {axes}")
+    for name, one, other in zip(axes.split(), found, wanted, strict=True):
+        if one != other:
+            raise ValueError(f"{name} is {one}: expected {other}")
+
+
+# (4) The line an interviewer asks about: a known answer. It finds what no shape and no
+#     statistic tells.
+def check_close(found, wanted, least=20):
+    """At least so many decibels of PSNR, for pixels in -1 to 1."""
+    check_numbers(found, "the answer")
+    error = float(((found - wanted) ** 2).mean())
+    decibels = 10 * math.log10(4 / error) if error else math.inf
+    if decibels < least:
+        far = f"{decibels:.1f} dB from the known answer"
+        raise ValueError(f"{far}: expected {least} or more")
+
+
+def check_seam(picture, column):
+    """B C H W: no step between two columns that is three times those beside it."""
+    one, two, three, four = (picture[..., column + k] for k in (-2, -1, 0, 1))
+    step = float(abs(three - two).mean())
+    beside = float((abs(two - one) + abs(four - three)).mean()) / 2
+    if step > 3 * beside:
+        times = f"{step / beside:.0f} times those beside it"
+        raise ValueError(f"the step at column {column} is {times}: expected 3 at most")
+
+
+def check_saved(after, before):
+    """A remedy for memory takes at least a tenth off the peak."""
+    share = after / before
+    if share > 0.9:
+        raise ValueError(f"the peak is {share:.0%} of what it was: expected less")
+
+
+def verdict(check, *given, **options):
+    """What a check says: its sentence, or that it passes."""
+    try:
+        check(*given, **options)
+    except ValueError as error:
+        return f"FAILS: {error}"
+    return "passes"
+
+
+# (5) A toy autoencoder: cells of 8 x 8 pixels, and frame 0 before groups of four.
+def encode(x):
+    b, c, t, h, w = x.shape
+    x = x[:, :, : 1 + (t - 1) // 4 * 4]  # without a word, as some real ones do
+    cells = x.reshape(b, c, -1, h // 8, 8, w // 8, 8).mean(axis=(4, 6))
+    groups = cells[:, :, 1:].reshape(b, c, -1, 4, h // 8, w // 8).mean(axis=3)
+    return np.concatenate([cells[:, :, :1], groups], axis=2)
+
+
+def decode(latent):
+    groups = latent[:, :, 1:].repeat(4, axis=2)
+    frames = np.concatenate([latent[:, :, :1], groups], axis=2)
+    return frames.repeat(8, axis=3).repeat(8, axis=4)
+
+
+def pipeline(picture, bug=None):
+    """From bytes, C H W, to a still clip, its latent and back: what checks say."""
+
+    def load(colors):
+        colors = colors[::-1] if bug == "colors" else colors
+        return colors / 255 if bug == "range" else colors / 127.5 - 1
+
+    red = np.zeros((3, 8, 8))
+    red[0] = 255
+    yield "red", verdict(check_red, load(red))
+    x = load(picture)[None, :, None].repeat(16 if bug == "frames" else 17, axis=2)
+    yield "pixels", verdict(check_pixels, x)
+    yield "frames", verdict(check_frames, x.shape[2], 4)
+
+    latent = encode(x)
+    mean, std = latent.mean(), latent.std()
+    times = 2 if bug == "twice" else 1
+    z = (latent - mean) / std**times
+    yield "latent", verdict(check_latent, z)
+    back = decode(z if bug == "scale" else z * std**times + mean)
+    yield "shape", verdict(check_shape, back.shape, x.shape, "B C T H W")
+    yield "answer", verdict(check_close, back[:, :, :1], x[:, :, :1])
+
+
+# A picture of squares, as a loader gives it: bytes, red first.
+squares = np.random.default_rng(0).uniform(0, 255, (3, 4, 6))
+picture = squares.repeat(8, axis=1).repeat(8, axis=2)
+
+clip = np.zeros((1, 3, 17, 32, 48))
+latent = encode(clip).shape  # (1, 3, 5, 4, 6)
+of_17 = decode(encode(clip)).shape  # (1, 3, 17, 32, 48)
+of_16 = decode(encode(clip[:, :, :16])).shape  # (1, 3, 13, 32, 48)
+
+if __name__ == "__main__":
+    print("bug:", BUG)
+    for name, said in pipeline(picture, BUG):
+        print(f"  {name:7}", said)
