@@ -10,6 +10,7 @@ from typing import Any
 
 import exercise_places
 import page_parts
+import question_bank
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -17,10 +18,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 MARKS = "../parts/marks.mjs"
+DRILL = "handbook/drill"
 WITHOUT = (
     "With JavaScript, this page shows what you have read, run, predicted and solved, which "
-    "answers are worth another look, and where to go on. It is kept in your browser only. "
-    "All of the labs can be read without it:"
+    "answers are worth another look, how far the drill has come, and where to go on. It is kept "
+    "in your browser only. All of the labs can be read without it:"
 )
 
 
@@ -85,6 +87,11 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             }
             for name, work in pages(Path(app.srcdir)).items()
         ]
+        drill = {
+            "address": app.builder.get_relative_uri(docname, DRILL),
+            "title": app.env.titles[DRILL].astext(),
+            "ids": [question.id for question in question_bank.questions(Path(app.srcdir))],
+        }
         labs = "".join(
             f'<li><a href="{escape(entry["address"])}">{escape(entry["title"])}</a></li>'
             for entry in entries
@@ -92,7 +99,9 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         )
         inside = f"<noscript><p>{WITHOUT}</p><ul>{labs}</ul></noscript>"
         place.replace_self(
-            page_parts.place(docname, "progress", data={"pages": entries}, inside=inside)
+            page_parts.place(
+                docname, "progress", data={"pages": entries, "drill": drill}, inside=inside
+            )
         )
 
 

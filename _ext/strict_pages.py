@@ -16,6 +16,7 @@ POLICY = "; ".join(
         "worker-src 'self' blob:",  # the sandbox of Python has its worker as a blob
         "style-src 'self' 'unsafe-inline'",  # figures carry lengths and colors as styles
         "img-src 'self' data: blob:",
+        "media-src 'self' blob:",  # what a reader has recorded is heard from memory
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -59,7 +59,7 @@ def test_each_lab_and_its_questions_lead_to_each_other(written: BeautifulSoup, l
     section = written.select_one(f"section#{name}")
     assert section and section.select("details.ls-asked")
     links = [link["href"] for link in section.select(":scope > p a")]
-    assert links == [f"{lab.removeprefix('lab-')}.html", f"../labs/{lab}.html"]
+    assert links == [f"../handbook/{lab.removeprefix('lab-')}.html", f"../labs/{lab}.html"]
     there = BeautifulSoup(
         (BOOK / "labs" / f"{lab}.html").read_text(encoding="utf-8"), "html.parser"
     )

@@ -27,6 +27,7 @@ const VENDORED = [
   ["@fortawesome/free-solid-svg-icons/LICENSE.txt", "vendor/fontawesome/LICENSE.txt"],
   ["onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "vendor/onnxruntime/ort-wasm-simd-threaded.wasm"],
   ["pyodide/pyodide.asm.wasm", "vendor/pyodide/pyodide.asm.wasm"],
+  ["ts-fsrs/LICENSE", "vendor/ts-fsrs/LICENSE"],
   ["pyodide/python_stdlib.zip", "vendor/pyodide/python_stdlib.zip"],
 ];
 const OWN = [
@@ -60,6 +61,7 @@ await build({
     progress: "progress/progress.mjs",
     "atlas-table": "atlas-table/atlas-table.mjs",
     question: "question/question.mjs",
+    drill: "drill/drill.mjs",
     "shape-tracer": "shape-tracer/shape-tracer.mjs",
     "latent-explorer": "latent-explorer/latent-explorer.mjs",
     "latent-explorer-worker": "latent-explorer/worker.mjs",

@@ -87,6 +87,16 @@ def in_bytes(count: int | float) -> str:
     return f"{count:,.0f} bytes"
 
 
+def typed_figures(text: str) -> list[str]:
+    """The figures of a text that stand outside its braces, but for 0 and 1 and names with a number.
+
+    Raises ValueError for a text whose braces do not match.
+    """
+    literal = " {} ".join(part for part, *_ in Formatter().parse(text))
+    found = FIGURE.findall(NO_FIGURE.sub(" ", _products().sub(" ", literal)))
+    return [figure for figure in found if figure not in ("0", "1")]
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the truth of an answer stands."""
@@ -264,14 +274,13 @@ class _Entry(Entry):
 
     def _check_figures(self, field: str, text: str) -> None:
         try:
-            literal = " {} ".join(part for part, *_ in Formatter().parse(text))
+            typed = typed_figures(text)
         except ValueError as error:
             raise self.error(field, str(error)) from error
-        for figure in FIGURE.findall(NO_FIGURE.sub(" ", _products().sub(" ", literal))):
-            if figure not in ("0", "1"):
-                raise self.error(
-                    field, f"{figure} is typed; expected an expression in braces that gives it"
-                )
+        for figure in typed:
+            raise self.error(
+                field, f"{figure} is typed; expected an expression in braces that gives it"
+            )
 
     def question(self, names: Mapping[str, Any], course: Path, repository: str) -> Question:
         """The question with each set of numbers."""

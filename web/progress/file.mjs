@@ -1,5 +1,6 @@
 // @ts-check
 // Progress as a file that a reader can keep, read, and take to another browser.
+import { fault } from "../drill/kept.mjs";
 import { isKey, isTime } from "./store.mjs";
 
 /** @typedef {import("./store.mjs").Entry} Entry */
@@ -17,6 +18,10 @@ const NAMES = {
   edit: ["edited starter", "edited starters"],
   draft: ["exercise begun", "exercises begun"],
   solved: ["exercise solved", "exercises solved"],
+  card: ["question learned", "questions learned"],
+  written: ["written answer", "written answers"],
+  mock: ["mock interview", "mock interviews"],
+  setting: ["setting", "settings"],
 };
 
 /**
@@ -108,6 +113,8 @@ function entryOf([key, entry]) {
   if (!isDate(entry?.at) || entry.value === undefined) {
     throw new Error(`This progress file is damaged: its entry '${key}' lacks its time or its value.`);
   }
+  const wrong = fault(key, entry.value);
+  if (wrong) throw new Error(`This progress file is damaged: its entry '${key}' ${wrong}.`);
   return [key, { at: Date.parse(entry.at), value: entry.value }];
 }
 

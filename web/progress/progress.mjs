@@ -1,6 +1,10 @@
 // @ts-check
 // The reader's progress as a page: what is done, what is weak, where to go on; and what is kept, as a
-// file out and in, or erased. The model holds `pages`: chapters and labs in the order of the book.
+// file out and in, or erased. The model holds `pages`: chapters and labs in the order of the book, and
+// `drill`: where it is, and the questions that it asks.
+import { result } from "../drill/mock.mjs";
+import { Memory } from "../drill/queue.mjs";
+import { moment } from "../drill/words.mjs";
 import { make } from "../elements.mjs";
 import { begunOn, doneOn, weakOn } from "./course.mjs";
 import { compared, counted, fileName, LARGEST, readBack, written } from "./file.mjs";
@@ -10,6 +14,8 @@ import { store } from "./store.mjs";
 /** @typedef {import("./store.mjs").Entry} Entry */
 /** @typedef {import("./course.mjs").Work & { name: string, title: string, address: string, titles: Record<string, string> }} Page */
 
+/** @typedef {{ address: string, title: string, ids: string[] }} DrillPage */
+
 const DAY = new Intl.DateTimeFormat("en-US", { dateStyle: "medium" });
 const HEAD = ["Lab", "Read", "Run", "Right at the first try", "Solved"];
 
@@ -17,13 +23,14 @@ export default { render };
 
 /** @param {{ model: { get: (name: string) => any }, el: HTMLElement }} place */
 function render({ model, el }) {
-  const view = new Progress(model.get("pages"));
+  const view = new Progress(model.get("pages"), model.get("drill"));
   el.replaceChildren(make("style", {}, style), view.root);
   return () => view.stop();
 }
 
 class Progress {
   #pages;
+  #drill;
   #labs;
   #problem = make("div", { class: "ls-problem", role: "status" });
   #summary = make("div");
@@ -34,9 +41,13 @@ class Progress {
   #erase = button("Erase everything", () => this.#askToErase());
   #drawing = false;
 
-  /** @param {Page[]} pages */
-  constructor(pages) {
+  /**
+   * @param {Page[]} pages
+   * @param {DrillPage} drill
+   */
+  constructor(pages, drill) {
     this.#pages = pages;
+    this.#drill = drill;
     this.#labs = pages.filter(({ name }) => name.startsWith("lab-"));
     const file = make("input", { type: "file", accept: ".json,application/json", hidden: true });
     file.addEventListener("change", () => this.#take(file));
@@ -70,7 +81,7 @@ class Progress {
       ...(store.problem ? [make("p", {}, store.problem)] : []),
       ...(unreadable.length ? [this.#unreadable(unreadable)] : []),
     );
-    this.#summary.replaceChildren(...(empty ? this.#empty() : [...this.#next(), this.#table(), ...this.#weak()]));
+    this.#summary.replaceChildren(...(empty ? this.#empty() : [...this.#next(), this.#table(), ...this.#weak(), ...this.#drilled()]));
     this.#save.disabled = empty;
     this.#erase.disabled = empty && !unreadable.length;
     if (focused) /** @type {HTMLElement | null} */ (this.#summary.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
@@ -152,6 +163,28 @@ class Progress {
     ];
     if (!items.length) return [];
     return [make("h2", {}, "Worth another look"), make("ul", {}, ...items.map((parts) => make("li", {}, ...parts)))];
+  }
+
+  // How far the drill has come, and the interviews that were held.
+  #drilled() {
+    const { address, title, ids } = this.#drill;
+    const [memory, now] = [new Memory(store), Date.now()];
+    const cards = ids.flatMap((id) => memory.cards.get(id) ?? []);
+    const held = memory.interviews(true);
+    const open = memory.interviews(false).length;
+    if (!cards.length && !held.length && !open) return [];
+    const due = cards.filter((card) => card.due <= now).length;
+    const weak = ids.filter((id) => memory.weak(id)).length;
+    const interviews = held.map(([, mock]) => {
+      const { got, of } = result(mock);
+      return make("li", {}, `Mock interview of ${moment(mock.began)}: ${of ? `${got} of ${of} points` : "not scored"}`);
+    });
+    if (open) interviews.push(make("li", {}, `${open === 1 ? "A mock interview is" : `${open} mock interviews are`} not finished.`));
+    return [
+      make("h2", {}, title),
+      make("p", {}, `${cards.length} of ${ids.length} questions learned, ${due} due now, ${weak} weak: `, link(address, "go on in the drill"), "."),
+      ...(interviews.length ? [make("ul", {}, ...interviews)] : []),
+    ];
   }
 
   /** @param {{ key: string, text: string }[]} found */

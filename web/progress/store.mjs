@@ -6,6 +6,8 @@
 //   answer/lab-09-voxel-latents/numbers   a question     solved/lab-09-voxel-latents/latent_of
 //   edit/lab-09-voxel-latents             the starter    draft/lab-09-voxel-latents/latent_of
 //   run/lab-09-voxel-latents                             read/lab-09-voxel-latents, read/09-voxel-latents
+//   card/wan-request                      of the drill   mock/2026-11-22T10-00-00-000Z
+//   written/wan-request                                  setting/drill, setting/way
 
 /** @typedef {null | boolean | number | string | Json[] | { [name: string]: Json }} Json */
 /** @typedef {{ at: number, value: Json }} Entry when it was written, in ms since 1970, and what */
