@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
-from latentlab import bank, entries
+from latentlab import atlas, bank, entries
 from latentlab.entries import Entry
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -169,7 +169,8 @@ class InterviewDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         course = Path(self.env.srcdir)
-        self.env.note_dependency(str(course / FILE))
+        for path in (course / FILE, atlas.TABLE):
+            self.env.note_dependency(str(path))
         try:
             return self.made(course, self.arguments[0])
         except ValueError as error:
