@@ -252,6 +252,7 @@ def texts(data: Any) -> Iterator[str]:
 @pytest.mark.parametrize("lab", LABS)
 def test_what_is_given_is_what_the_real_thing_gives(bank: Bank, lab: str):
     questions: list[Question] = [question for question in bank if question.lab == lab]
+    assert any(question.generated for question in questions)
     for question in questions:
         for drawn, gives, executed in bank.executed(question.id, ALSO):
             assert gives == executed, f"{question.id}, {drawn}: {gives}, executed: {executed}"

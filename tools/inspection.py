@@ -32,11 +32,7 @@ SECTIONS = (
     "Say it out loud",
     "Where the truth is",
 )
-TENSOR_LABS = {  # whose starters compute with numpy
-    "lab-06-latent-diffusion",
-    "lab-11-end-to-end",
-    "lab-12-bug-museum",
-}
+TENSOR_LABS = {"lab-06-latent-diffusion", "lab-11-end-to-end"}  # whose starters compute with numpy
 QUESTIONS = 5  # of a lab, or more
 COLUMNS, LINES = 88, 15  # of a code cell that a reader sees
 WRITTEN_SHAPE = re.compile(r"\((\d+, ){2,}\d+\)|\b\d+( by \d+){2,}|\b\d+( ?× ?\d+){2,}")

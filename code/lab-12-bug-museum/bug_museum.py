@@ -1,12 +1,13 @@
 """Checks to keep: each asks one question of a tensor, and answers with one sentence.
 
-They take arrays of numpy and tensors of torch. Beneath them is a small pipeline with a
-bug to plant: which check speaks first? The axes are B C T H W.
+They take arrays of numpy and tensors of torch alike. Beneath them is a small pipeline
+with a bug to plant: which check speaks first? The axes are B C T H W.
 """
 
 import math
-
-import numpy as np
+import random
+from itertools import product
+from statistics import fmean, pstdev
 
 # (1) The contract: what is right about each tensor on the way. Change BUG to "range",
 #     "colors", "frames", "scale" or "twice".
@@ -14,8 +15,8 @@ BUG = None
 
 
 def check_numbers(x, name="the tensor"):
-    """No NaN, no infinity: they alone do not become zero when multiplied by it."""
-    if not math.isfinite(float((x * 0).sum())):
+    """Neither NaN nor infinity: the smallest and the largest would be one, too."""
+    if not math.isfinite(float(x.min()) + float(x.max())):
         raise ValueError(f"{name} has NaN or infinity: expected numbers")
 
 
@@ -103,53 +104,99 @@ def verdict(check, *given, **options):
     return "passes"
 
 
-# (5) A toy autoencoder: cells of 8 x 8 pixels, and frame 0 before groups of four.
+# (5) The toy, without numpy: a tensor of few methods, and an autoencoder with cells of
+#     8 x 8 pixels, frame 0 by itself and then groups of four.
+class Tensor:
+    """A shape, and the number that `value` gives for each place."""
+
+    def __init__(self, shape, value):
+        self.shape = shape
+        self.places = list(product(*map(range, shape)))
+        self.at = {place: value(*place) for place in self.places}
+
+    def map(self, change):
+        return Tensor(self.shape, lambda *place: change(self.at[place]))
+
+    def min(self):
+        return min(self.at.values())
+
+    def max(self):
+        return max(self.at.values())
+
+    def mean(self):
+        return fmean(self.at.values())
+
+    def std(self):
+        return pstdev(self.at.values())
+
+    def __sub__(self, other):
+        return Tensor(self.shape, lambda *place: self.at[place] - other.at[place])
+
+    def __pow__(self, power):
+        return self.map(lambda value: value**power)
+
+
 def encode(x):
+    """Means of cells and groups of frames. What is left over drops out in silence."""
     b, c, t, h, w = x.shape
-    x = x[:, :, : 1 + (t - 1) // 4 * 4]  # without a word, as some real ones do
-    cells = x.reshape(b, c, -1, h // 8, 8, w // 8, 8).mean(axis=(4, 6))
-    groups = cells[:, :, 1:].reshape(b, c, -1, 4, h // 8, w // 8).mean(axis=3)
-    return np.concatenate([cells[:, :, :1], groups], axis=2)
+
+    def mean(b, c, t, h, w):
+        frames = range(4 * t - 3, 4 * t + 1) if t else [0]
+        cell = product(frames, range(8 * h, 8 * h + 8), range(8 * w, 8 * w + 8))
+        return fmean(x.at[b, c, *place] for place in cell)
+
+    return Tensor((b, c, 1 + (t - 1) // 4, h // 8, w // 8), mean)
 
 
-def decode(latent):
-    groups = latent[:, :, 1:].repeat(4, axis=2)
-    frames = np.concatenate([latent[:, :, :1], groups], axis=2)
-    return frames.repeat(8, axis=3).repeat(8, axis=4)
+def decode(z):
+    """Each number once for every pixel and frame that it stands for."""
+    b, c, t, h, w = z.shape
+    shape = (b, c, 4 * t - 3, 8 * h, 8 * w)
+    return Tensor(shape, lambda b, c, t, h, w: z.at[b, c, (t + 3) // 4, h // 8, w // 8])
 
 
 def pipeline(picture, bug=None):
     """From bytes, C H W, to a still clip, its latent and back: what checks say."""
 
-    def load(colors):
-        colors = colors[::-1] if bug == "colors" else colors
-        return colors / 255 if bug == "range" else colors / 127.5 - 1
+    def load(colors, frames):
+        order = (2, 1, 0) if bug == "colors" else (0, 1, 2)
+        white, black = (255, 0) if bug == "range" else (127.5, 1)
+        shape = (1, 3, frames, len(colors[0]), len(colors[0][0]))
 
-    red = np.zeros((3, 8, 8))
-    red[0] = 255
-    yield "red", verdict(check_red, load(red))
-    x = load(picture)[None, :, None].repeat(16 if bug == "frames" else 17, axis=2)
+        def pixel(b, c, t, h, w):
+            return colors[order[c]][h][w] / white - black
+
+        return Tensor(shape, pixel)
+
+    red = load([[[255] * 8] * 8, [[0] * 8] * 8, [[0] * 8] * 8], frames=1)
+
+    def channel(c):
+        return Tensor((8, 8), lambda h, w: red.at[0, c, 0, h, w])
+
+    yield "red", verdict(check_red, [channel(c) for c in range(3)])
+    x = load(picture, frames=16 if bug == "frames" else 17)
     yield "pixels", verdict(check_pixels, x)
     yield "frames", verdict(check_frames, x.shape[2], 4)
 
     latent = encode(x)
-    mean, std = latent.mean(), latent.std()
-    times = 2 if bug == "twice" else 1
-    z = (latent - mean) / std**times
+    mean, std = latent.mean(), latent.std() ** (2 if bug == "twice" else 1)
+    z = latent.map(lambda value: (value - mean) / std)
     yield "latent", verdict(check_latent, z)
-    back = decode(z if bug == "scale" else z * std**times + mean)
+    back = decode(z if bug == "scale" else z.map(lambda value: value * std + mean))
     yield "shape", verdict(check_shape, back.shape, x.shape, "B C T H W")
-    yield "answer", verdict(check_close, back[:, :, :1], x[:, :, :1])
+    yield "answer", verdict(check_close, back, Tensor(back.shape, lambda *at: x.at[at]))
 
 
 # A picture of squares, as a loader gives it: bytes, red first.
-squares = np.random.default_rng(0).uniform(0, 255, (3, 4, 6))
-picture = squares.repeat(8, axis=1).repeat(8, axis=2)
+draw = random.Random(0)
+squares = [[[draw.uniform(0, 255) for _ in "abc"] for _ in "ab"] for _ in "rgb"]
+picture = [[[c[h // 8][w // 8] for w in range(24)] for h in range(16)] for c in squares]
 
-clip = np.zeros((1, 3, 17, 32, 48))
-latent = encode(clip).shape  # (1, 3, 5, 4, 6)
-of_17 = decode(encode(clip)).shape  # (1, 3, 17, 32, 48)
-of_16 = decode(encode(clip[:, :, :16])).shape  # (1, 3, 13, 32, 48)
+clip = Tensor((1, 3, 17, 16, 24), lambda *place: 0)
+latent = encode(clip).shape  # (1, 3, 5, 2, 3)
+of_17 = decode(encode(clip)).shape  # (1, 3, 17, 16, 24)
+short = Tensor((1, 3, 16, 16, 24), lambda *place: 0)
+of_16 = decode(encode(short)).shape  # (1, 3, 13, 16, 24)
 
 if __name__ == "__main__":
     print("bug:", BUG)
