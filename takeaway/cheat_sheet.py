@@ -132,13 +132,12 @@ def _frame_rules() -> Iterator[dict[str, Any]]:
             alike[family.time["rule"], family.time["factor"], bool(family.tile)].append(family)
     for (rule, factor, _), families in alike.items():
         results = [atlas.FRAMES[rule](count, factor) for count in COUNTS]
-        least = families[0].tile["kernel"][0] if families[0].tile else 1
         yield {
             "families": _titles(families),
             "rule": atlas.frame_rule(families[0]),
             "results": [
                 None
-                if result is None or count < least
+                if result is None or not atlas.reached_by_tiles(families[0], "frames", count)
                 else {"latent": result[0], "back": result[1]}
                 for count, result in zip(COUNTS, results, strict=True)
             ],

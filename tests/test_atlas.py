@@ -3,10 +3,12 @@
 import importlib.metadata
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import diffusers
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentlab import atlas, real_class
@@ -224,6 +226,22 @@ def test_the_strange_corners():
     assert trace("wan-2-1", height=480, width=832, frames=1).latent == (1, 16, 1, 60, 104)
 
 
+@pytest.mark.parametrize(("frames", "height"), [(24, 64), (28, 64), (40, 64), (24, 72), (24, 112)])
+def test_what_the_tiles_of_allegro_do_not_reach_is_blank(frames, height):
+    torch.manual_seed(0)
+    narrow = {"block_out_channels": (4, 4, 4, 4), "layers_per_block": 1, "norm_num_groups": 2}
+    vae = diffusers.AutoencoderKLAllegro(**narrow).eval()
+    vae.enable_tiling()
+    vae.kernel, vae.stride = (24, 64, 64), (16, 48, 48)
+    entry = replace(atlas.family("allegro"), tile={"kernel": [24, 64, 64], "stride": [16, 48, 48]})
+    with torch.no_grad():
+        latent = vae.encode(torch.randn(1, 3, frames, height, 64)).latent_dist.mode()
+        decoded = vae.decode(latent).sample
+    assert decoded.shape == (1, frames, 3, height, 64)
+    assert decoded[:, -1].any() == atlas.reached_by_tiles(entry, "frames", frames)
+    assert decoded[..., -1, :].any() == atlas.reached_by_tiles(entry, "height", height)
+
+
 def test_two_libraries_make_two_latents_of_one_request():
     def follow(library: str, **asked):
         request = {"height": 480, "width": 832, "frames": 18} | asked
@@ -323,6 +341,14 @@ def test_nearest_is_valid_and_comes_back_whole(name, height, width, frames, batc
             "frames; 1 × 1088 × ",
         ),
         ({"name": "hunyuan-video-1-5", "batch": 2}, "batch 2: HunyuanVideo 1.5 takes 1 at a time"),
+        (
+            {"name": "allegro", "frames": 28},
+            "28 frames: Allegro encodes 16k+24; the nearest are 24 and 40",
+        ),
+        (
+            {"name": "allegro", "frames": 88, "height": 800},
+            "height 800: Allegro encodes 200k+320; the nearest are 720 and 920",
+        ),
     ],
 )
 def test_a_bad_request_is_told_the_rule_and_the_nearest(asked, message):

@@ -213,7 +213,7 @@ FRAMES: dict[str, Callable[[int, int], tuple[int, int] | None]] = {
     ),
     # Cosmos repeats the first frame before its wavelet, which moves the steps of the staircase.
     "cosmos": lambda n, t: (1 + (n + 2) // t, 1 + (n + 2) // t * t),
-    # Allegro has no first frame alone: 4k.
+    # Allegro has no first frame alone.
     "allegro": lambda n, t: (n // t, n // t * t),
 }
 
@@ -322,13 +322,27 @@ def _is_valid(entry: Family, what: str, value: int) -> bool:
         return (value - 1) % entry.rounding["time"] == 0
     if what != "frames" and value % entry.rounding.get("multiple", 1):
         return False
-    least = entry.tile["kernel"][("frames", "height", "width").index(what)] if entry.tile else 1
+    if not reached_by_tiles(entry, what, value):
+        return False
     if what == "frames":
         times = _latent_frames(entry, value)
-        return value >= least and times is not None and times[1] == value
+        return times is not None and times[1] == value
     cells = _cells(entry, value)
     whole = cells is not None and cells * entry.space["factor"] == value
-    return whole and value >= max(least, entry.smallest_decoded)
+    return whole and value >= entry.smallest_decoded
+
+
+def reached_by_tiles(entry: Family, what: str, value: int) -> bool:
+    """Whether the last tile ends where the frames, height or width end. Beyond it all is blank."""
+    if entry.tile is None:
+        return True
+    kernel, stride = _along(entry.tile, what)
+    return value >= kernel and (value - kernel) % stride == 0
+
+
+def _along(tile: Mapping[str, list[int]], what: str) -> tuple[int, int]:
+    axis = ("frames", "height", "width").index(what)
+    return tile["kernel"][axis], tile["stride"][axis]
 
 
 def _complaints(entry: Family, request: _Request) -> Iterator[str]:
@@ -343,8 +357,7 @@ def _complaints(entry: Family, request: _Request) -> Iterator[str]:
         if what == "frames":
             yield f"{value} frames: {_title(entry)} encodes {frame_rule(entry)}; {near}"
         else:
-            multiple = entry.rounding.get("multiple", entry.space["factor"])
-            yield f"{what} {value}: {_title(entry)} encodes multiples of {multiple}; {near}"
+            yield f"{what} {value}: {_title(entry)} encodes {_side_rule(entry, what)}; {near}"
     if _is_too_large(entry, request):
         made, fits = _times(entry, request), _nearest(entry, request)
         yield (
@@ -361,15 +374,24 @@ def _title(entry: Family) -> str:
     return f"{entry.title} in {LIBRARIES[entry.library]}"
 
 
+def _side_rule(entry: Family, what: str) -> str:
+    if entry.tile:
+        kernel, stride = _along(entry.tile, what)
+        return f"{stride}k+{kernel}"
+    return f"multiples of {entry.rounding.get('multiple', entry.space['factor'])}"
+
+
 def frame_rule(entry: Family) -> str:
     """The frame counts that come back whole, such as "4k+1". For families with a time axis.
 
-    CogVideoX has two: 8k+1, where the first frame stands alone, and 8k, where none does.
+    CogVideoX has two: 8k+1, where the first frame stands alone, and 8k, where none does. Allegro's
+    is that of its tiles, k more of them after the first.
     """
     assert entry.time is not None
     factor, rule = entry.time["factor"], entry.time["rule"]
-    if rule == "allegro" and entry.tile:
-        return f"{factor}k from {entry.tile['kernel'][0]}"
+    if entry.tile:
+        kernel, stride = _along(entry.tile, "frames")
+        return f"{stride}k+{kernel}"
     if rule == "cogvideox":
         return f"{2 * factor}k or {2 * factor}k+1"
     return f"{factor}k+1"
@@ -473,6 +495,12 @@ def _follow(entry: Family, request: _Request, size: int, complaints: list[str]) 
     warnings = [*complaints, *_library_warnings(entry, request)]
     if not _computes(entry, request):
         warnings.append("smaller than one tile: the class returns a latent that it never computed")
+    elif not all(
+        value is None or reached_by_tiles(entry, what, value)
+        for what, value in vars(request).items()
+        if what != "batch"
+    ):
+        warnings.append("the tiles end before the request does: what lies beyond stays blank")
 
     def add(step: str, shape: Shape, axes: str) -> None:
         steps.append(Step(step, shape, axes, math.prod(shape) * size))

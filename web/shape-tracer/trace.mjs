@@ -236,15 +236,35 @@ function isValid(entry, what, value) {
   if (what === "batch") return value <= (entry.largest_batch ?? value);
   if (what === "frames" && entry.rounding?.time) return (value - 1) % entry.rounding.time === 0;
   if (what !== "frames" && value % (entry.rounding?.multiple ?? 1)) return false;
-  const axis = ["frames", "height", "width"].indexOf(what);
-  const least = entry.tile ? entry.tile.kernel[axis] : 1;
+  if (!reachedByTiles(entry, what, value)) return false;
   if (what === "frames") {
     const times = latentFrames(entry, value);
-    return value >= least && times !== null && times[1] === value;
+    return times !== null && times[1] === value;
   }
   const count = cells(entry, value);
   const whole = count !== null && count * entry.space.factor === value;
-  return whole && value >= Math.max(least, entry.smallest_decoded);
+  return whole && value >= entry.smallest_decoded;
+}
+
+/**
+ * Whether the last tile ends where the frames, height or width end. Beyond it all is blank.
+ * @param {Family} entry
+ * @param {SizeName} what
+ * @param {number} value
+ */
+function reachedByTiles({ tile }, what, value) {
+  if (!tile) return true;
+  const { kernel, stride } = along(tile, what);
+  return value >= kernel && (value - kernel) % stride === 0;
+}
+
+/**
+ * @param {{ kernel: number[], stride: number[] }} tile
+ * @param {SizeName} what
+ */
+function along({ kernel, stride }, what) {
+  const axis = ["frames", "height", "width"].indexOf(what);
+  return { kernel: kernel[axis], stride: stride[axis] };
 }
 
 /**
@@ -266,8 +286,7 @@ function complain(entry, asked) {
     if (what === "frames") {
       found.push([`${value} frames: ${entry.title} encodes ${frameRule(/** @type {any} */ (entry))}; ${told}`, [what]]);
     } else {
-      const multiple = entry.rounding?.multiple ?? entry.space.factor;
-      found.push([`${what} ${value}: ${entry.title} encodes multiples of ${multiple}; ${told}`, [what]]);
+      found.push([`${what} ${value}: ${entry.title} encodes ${sideRule(entry, what)}; ${told}`, [what]]);
     }
   }
   if (isTooLarge(entry, asked)) {
@@ -282,9 +301,26 @@ function complain(entry, asked) {
   return found;
 }
 
+/**
+ * @param {{ kernel: number[], stride: number[] }} tile
+ * @param {SizeName} what
+ */
+function tileRule(tile, what) {
+  const { kernel, stride } = along(tile, what);
+  return `${stride}k+${kernel}`;
+}
+
+/**
+ * @param {Family} entry
+ * @param {SizeName} what
+ */
+function sideRule({ tile, rounding, space }, what) {
+  return tile ? tileRule(tile, what) : `multiples of ${rounding?.multiple ?? space.factor}`;
+}
+
 /** @param {Family & { time: Rule }} entry */
 function frameRule({ time, tile }) {
-  if (time.rule === "allegro" && tile) return `${time.factor}k from ${tile.kernel[0]}`;
+  if (tile) return tileRule(tile, "frames");
   if (time.rule === "cogvideox") return `${2 * time.factor}k or ${2 * time.factor}k+1`;
   return `${time.factor}k+1`;
 }
@@ -416,6 +452,8 @@ function follow(entry, asked, size, complaints) {
   const warnings = [...complaints, ...libraryWarnings(entry, asked)];
   if (!computes(entry, asked)) {
     warnings.push("smaller than one tile: the class returns a latent that it never computed");
+  } else if (!sizes(asked).every(([what, n]) => what === "batch" || n === null || reachedByTiles(entry, what, n))) {
+    warnings.push("the tiles end before the request does: what lies beyond stays blank");
   }
   /** @type {Step[]} */
   const steps = [];
