@@ -27,7 +27,7 @@ export function report(drill, mock, resume) {
     );
   });
   const missed = scored.flatMap(({ id, title, missed }) =>
-    missed.length ? [make("li", { "data-id": id }, `${title}:`, make("ul", {}, ...missed.map((words) => make("li", {}, ...marked(words)))))] : [],
+    missed.length ? [make("li", { "data-id": id }, title, make("ul", {}, ...missed.map((words) => make("li", {}, ...marked(words)))))] : [],
   );
   const root = make(
     "section",
@@ -45,7 +45,7 @@ export function report(drill, mock, resume) {
         make("tbody", {}, ...rows),
       ),
     ),
-    ...(missed.length ? [make("h3", {}, "Points that you did not make"), make("ul", { class: "ls-missed" }, ...missed)] : []),
+    ...(missed.length ? [make("h3", {}, "What you left unticked"), make("ul", { class: "ls-missed" }, ...missed)] : []),
     make("h3", {}, "What to revisit"),
     ...(revisit.length
       ? [make("ul", { class: "ls-revisit" }, ...revisit.map(({ lab, weak }) => visit(drill, lab, weak)))]
