@@ -40,7 +40,7 @@ LEFTOVER_FRAMES = {
     "exact": "raise",
     "cogvideox": "dropped, or more come back",
     "cosmos": "dropped, or more come back",
-    "allegro": "dropped, or come back blank",
+    "allegro": "dropped, or left blank",
 }
 EXAMPLES: tuple[dict, ...] = (
     {"family": "sd-1", "height": 512, "width": 512},
