@@ -34,6 +34,7 @@ LEFTOVER_PIXELS = {
     "ceil": "padded",
     "exact": "raise",
     "cosmos": "padded or raise",
+    "tiles": "dropped, or left blank",
 }
 LEFTOVER_FRAMES = {
     "floor": "dropped",
@@ -134,7 +135,7 @@ def _family_row(family: Family) -> str:
         (f"<code>{found.latent}</code>", math.prod(found.latent), code),
         (str(family.latent_channels), None, code),
         (f"{family.space['factor']}²", family.space["factor"], code),
-        (LEFTOVER_PIXELS[family.space["rule"]], None, code),
+        (LEFTOVER_PIXELS["tiles" if family.tile else family.space["rule"]], None, code),
         ("image" if frames is None else rule, None, code),
         ("" if time is None else LEFTOVER_FRAMES[time["rule"]], None, code),
         (tokens, found.tokens[1] if found.tokens else "", read("pack" if family.pack else "patch")),

@@ -45,7 +45,7 @@ def main() -> None:
 def changed() -> int:
     """When the questions were last changed, in seconds since 1970: Anki updates older notes only.
 
-    That is the time of the last commit, or in a folder without history that of its newest file.
+    That is the time of the last commit, or without a history that of the newest questions.
     """
     if "SOURCE_DATE_EPOCH" in os.environ:
         return int(os.environ["SOURCE_DATE_EPOCH"])

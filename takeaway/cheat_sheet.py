@@ -25,8 +25,14 @@ REQUESTS: tuple[dict[str, Any], ...] = (
     {"name": "wan-2-1", "height": 720, "width": 1280, "frames": 81},
     {"name": "ltx-video-0-9-5", "height": 512, "width": 768, "frames": 121},
 )
-REST = {"floor": "drop", "ceil": "pad", "exact": "raise", "cosmos": "pad, raise"}
-REST_FRAMES = REST | {"cogvideox": "drop, add", "cosmos": "drop, add", "allegro": "drop"}
+REST = {
+    "floor": "drop",
+    "ceil": "pad",
+    "exact": "raise",
+    "cosmos": "pad, raise",
+    "tiles": "drop, blank",
+}
+REST_FRAMES = REST | {"cogvideox": "drop, add", "cosmos": "drop, add", "allegro": "drop, blank"}
 
 
 def write(target: Path, fonts: Path, *, repository: str) -> None:
@@ -100,7 +106,7 @@ def _row(family: Family) -> dict[str, Any]:
         "latent": _shape(found.latent),
         "nearest": " × ".join(map(str, found.pixels[2:])) if nearest else None,
         "cell": family.space["factor"],
-        "cell_rest": REST[family.space["rule"]],
+        "cell_rest": REST["tiles" if family.tile else family.space["rule"]],
         "frames": atlas.frame_rule(family) if time else "any" if frames else "",
         "frames_rest": REST_FRAMES[time["rule"]] if time else "",
         "patch": "·".join(map(str, family.patch)) if family.patch else None,

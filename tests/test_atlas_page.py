@@ -56,6 +56,19 @@ def test_page_says_what_becomes_of_leftover_frames():
         assert row[6] == ", or ".join(sorted(seen)), family.name
 
 
+def test_page_says_where_pixels_beyond_the_last_tile_stay_blank():
+    rows, _ = tables()
+    for row, family in zip(rows, atlas.families().values(), strict=True):
+        asked = {"height": 800, "width": 800, "on_invalid": "library"}
+        if family.medium != "image":
+            asked["frames"] = 24
+        try:
+            said = atlas.trace(family.name, **asked).warnings
+        except atlas.RefusedError:
+            said = ()
+        assert ("left blank" in row[4]) == any("stays blank" in one for one in said)
+
+
 def test_page_has_a_row_for_each_source_and_one_for_what_is_executed():
     _, rows = tables()
     wanted = atlas.families().values()
